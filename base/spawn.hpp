@@ -1,0 +1,32 @@
+#pragma once
+#include "base/time.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace podmedic {
+
+/// How a command ended.
+struct command_exit {
+  int code = 0;            ///< exit code, or 128 + the signal that ended it
+  std::string output;      ///< the first max_output_bytes of its standard output and error, together
+  bool timed_out = false;  ///< the deadline passed and its process group was killed
+};
+/// The command did not start: which program, and why.
+struct command_not_started {
+  std::string message;
+};
+using command_result = std::variant<command_exit, command_not_started>;
+
+/// Runs a program (no shell) in a process group of its own, with no descriptor of ours (close_range(2)) but 0, 1 and 2,
+/// standard input /dev/null, and only `environment`; the whole group is killed by SIGKILL at the deadline, and when the
+/// awaiting coroutine is cancelled.
+boost::asio::awaitable<command_result> run_command(std::vector<std::string> arguments, milliseconds timeout,
+                                                   std::size_t max_output_bytes = 4096,
+                                                   std::vector<std::string> environment = {});
+
+}  // namespace podmedic

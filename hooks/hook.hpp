@@ -1,0 +1,31 @@
+#pragma once
+#include "base/time.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+
+namespace podmedic {
+class http_client;
+class process_table;
+}  // namespace podmedic
+
+namespace podmedic::hooks {
+
+/// What a hook may use; outlives every hook.
+struct surroundings {
+  http_client& http;
+  const process_table& processes;
+};
+
+/// One configured hook.
+class hook {
+ public:
+  virtual ~hook() = default;
+  /// Runs once, and ends within `timeout` (a few milliseconds more at most). Nothing: it worked; else what went wrong,
+  /// in one line. Never throws for what the other side does.
+  virtual boost::asio::awaitable<std::optional<std::string>> run(milliseconds timeout) = 0;
+};
+
+}  // namespace podmedic::hooks

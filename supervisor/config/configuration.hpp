@@ -1,0 +1,73 @@
+#pragma once
+#include "base/fields.hpp"
+#include "hooks/registry.hpp"
+#include "probes/registry.hpp"
+#include "supervisor/policy/rules.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// From annotations to typed configuration.
+namespace podmedic::config {
+
+/// One `probe.podmedic.io/NAME`. Its decision-making part is in rules::probes, at the same index.
+struct probe_entry {
+  std::string name;
+  std::string kind;
+  probes::spec spec;
+  milliseconds period{10'000};       ///< Kubernetes' default
+  milliseconds timeout{1'000};       ///< of one check
+  milliseconds initial_delay{0};
+};
+
+enum class hook_phase { drain, diagnose, quiesce, recovered, cancelled };
+enum class on_hook_error { carry_on, abort };  // Continue | Abort
+
+/// One `hook.podmedic.io/NAME`; hooks of a phase run in the order of their names.
+struct hook_entry {
+  std::string name;
+  hooks::spec spec;
+  hook_phase phase = hook_phase::drain;
+  milliseconds timeout{5'000};
+  on_hook_error on_error = on_hook_error::carry_on;
+};
+
+struct configuration {
+  policy::rules rules;
+  std::vector<probe_entry> probes;  ///< those without mistakes, sorted by name; same order as rules.probes
+  std::vector<hook_entry> hooks;    ///< those without mistakes, sorted by name
+  std::string preset;
+  mistakes found;                   ///< of all annotations; each has stopped its own probe or hook alone
+  /// What is fixed for the life of the Pod (targets, hooks, remedies, escalation …), one canonical line each, by the
+  /// annotation that says it; digested by the caller.
+  std::map<std::string, std::string> fixed;
+};
+
+using annotations = std::map<std::string, std::string>;
+
+/// The downwardAPI file's `key="Go-quoted value"` lines (strconv.Quote). A line that does not parse is a mistake; the
+/// others are still read.
+annotations parse_annotation_file(std::string_view text, mistakes& found);
+
+/// All of podmedic's annotations, typed and checked, with every mistake. A mistake in podmedic.io/policy leaves the
+/// default for that field; a mistake in podmedic.io/mode means Observe; one in paused-until means paused until it is
+/// mended. Annotations of others are ignored; an unknown name of ours (podmedic.io/…, probe.…, hook.…) is a mistake.
+configuration parse(const annotations& given);
+
+/// A live edit, taken as far as it does not widen (design.md, "Live edits never widen").
+struct admitted {
+  configuration use;                  ///< what holds from now on
+  std::vector<mistake> refused;       ///< what was not taken, and why
+};
+
+/// `first` is the configuration of the Pod's first life, `current` the one in use, `edited` the one just read.
+/// Thresholds may be relaxed, the mode lowered (from Enforce to Observe, and back to what it was at first), a pause set
+/// or lifted, budget lowered, back-off lengthened; the rest stays as it was, and each such change is named.
+/// An entry with a mistake keeps its last good value.
+admitted admit_live_edit(const configuration& first, const configuration& current, configuration edited);
+
+}  // namespace podmedic::config

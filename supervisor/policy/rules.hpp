@@ -1,0 +1,99 @@
+#pragma once
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the user asked for, as plain values: the part of the configuration that decisions rest on.
+namespace podmedic::policy {
+
+using std::chrono::seconds;
+using std::chrono::minutes;
+
+enum class mode { observe, enforce };
+/// What a failing probe asks for.
+enum class remedy { observe, drain, restart_container, restart_all_containers };
+/// Where a failing probe leaves the Pod while it waits for its turn.
+enum class waiting { unready, in_service };
+enum class escalation { hold, evict };
+/// What to do where the kubelet does not have RestartAllContainers.
+enum class fallback { observe, signal_all, evict };
+enum class holding { in_service, unready };
+enum class on_api_unavailable { wait, proceed };
+
+struct probe_rules {
+  std::string name;
+  std::string container;        ///< whose illness it sees; empty in a Pod with a single other container
+  int failure_threshold = 3;    ///< consecutive failures, from 1
+  int success_threshold = 1;    ///< consecutive passes that end an illness, from 1
+  remedy on_failure = remedy::restart_all_containers;
+  waiting while_waiting = waiting::unready;
+};
+
+/// When a restart may follow the last one: decorrelated jitter, each wait between the last one and three times it,
+/// from base up to cap.
+struct back_off_rules {
+  milliseconds base = seconds(10);
+  milliseconds cap = seconds(600);
+};
+
+/// How many restarts any window of time may see, of all scopes together.
+struct budget_rules {
+  int restarts = 5;
+  milliseconds window = seconds(3600);
+};
+
+struct warm_up_rules {
+  milliseconds maximum = seconds(900);
+  bool learn = true;  ///< shorten it to 1.5 times the longest of the last eight, once three are known
+};
+
+struct drain_rules {
+  milliseconds timeout = seconds(30);  ///< caps the whole drain, hooks too
+  milliseconds settle = seconds(2);    ///< from leaving readiness to the first look at what is in flight
+  std::vector<std::uint16_t> in_flight_ports;
+};
+
+struct success_rules {
+  milliseconds stable = seconds(60);  ///< all probes have passed for so long: recovered
+};
+
+struct fleet_rules {
+  int max_unavailable = 1;
+  int min_available = 1;
+  std::string service;
+  milliseconds cool_down = seconds(60);
+};
+
+/// "Mon-Fri 02:00-05:00" in UTC, as minutes of the week from Monday 00:00; end is exclusive and may be before begin (the
+/// window then crosses the end of the week).
+struct window {
+  int begin_minute = 0;
+  int end_minute = 0;
+};
+
+struct rules {
+  mode in_mode = mode::observe;
+  std::optional<wall_time> paused_until;
+  std::vector<probe_rules> probes;
+  back_off_rules back_off;
+  budget_rules budget;
+  warm_up_rules warm_up;
+  drain_rules drain;
+  success_rules success;
+  fleet_rules fleet;
+  escalation escalate = escalation::hold;
+  fallback without_support = fallback::observe;
+  holding hold = holding::in_service;
+  std::vector<window> windows;  ///< restarts only in these; empty: always
+  on_api_unavailable api_unavailable = on_api_unavailable::wait;
+  /// How long a target that answers "no" may be closing down on the kubelet's order before that counts as confirmed:
+  /// the Pod's terminationGracePeriodSeconds.
+  milliseconds closing_grace = seconds(30);
+  /// Restarts without recovery before escalation (design: three).
+  int unrecovered_limit = 3;
+};
+
+}  // namespace podmedic::policy
