@@ -1,0 +1,80 @@
+"""Fixtures of the cluster tests: the cluster, and a namespace of its own for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+import cluster as cluster_command
+from cluster import Cluster
+from components import FeatureGates
+from kube import Kube, wait_for
+from progress import ClusterError
+
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than 20 s")
+    config.addinivalue_line("markers", "gate_off(gate): needs a cluster that was started with CLUSTER_GATES_OFF=gate")
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The running cluster, or one that is started now and taken down at the end unless KEEP_CLUSTER=1.
+
+    CLUSTER_GATES_OFF names feature gates that must be off, as `up --feature-gate-off` takes them, with commas between.
+    """
+    gates = FeatureGates(tuple(filter(None, os.environ.get("CLUSTER_GATES_OFF", "").split(","))))
+    was_running = cluster_command.running() is not None
+    signal.signal(signal.SIGTERM, _interrupt)
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    try:
+        with capture.global_and_fixture_disabled():
+            started = cluster_command.up(gates)
+    except ClusterError as error:
+        pytest.exit(f"no cluster, so no test: {error}", returncode=1)
+    try:
+        yield started
+    finally:
+        if not was_running and os.environ.get("KEEP_CLUSTER") != "1":
+            cluster_command.down()
+
+
+@pytest.fixture
+def kube(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Kube]:
+    """The API, seen from a new namespace that is removed after the test."""
+    name = f"{re.sub('[^a-z0-9]+', '-', request.node.name.lower())[:40].strip('-')}-{os.getpid()}-{next(_numbers)}"
+    everywhere = cluster.kube
+    everywhere.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    try:
+        kube = everywhere.at(name)
+        wait_for(lambda: kube.get("serviceaccount", "default"), bool, 30, f"the ServiceAccount of namespace {name}")
+        yield kube
+    finally:
+        remove_namespace(everywhere, name)
+
+
+@pytest.fixture(autouse=True)
+def _skip_without_gate_off(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("gate_off")
+    if marker and marker.args[0] not in os.environ.get("CLUSTER_GATES_OFF", "").split(","):
+        pytest.skip(f"needs CLUSTER_GATES_OFF={marker.args[0]}")
+
+
+def remove_namespace(kube: Kube, name: str) -> None:
+    """Begins the deletion and takes every Pod down at once; does not wait for the namespace itself."""
+    kube.delete("namespace", name)  # from now on no controller can create Pods in it
+    view = kube.at(name)
+    for pod in view.list("pod"):
+        view.delete("pod", pod["metadata"]["name"], grace_seconds=0)
+
+
+def _interrupt(*_: object) -> None:
+    """SIGTERM ends pytest as Ctrl-C does, so that the cluster is taken down."""
+    raise KeyboardInterrupt
