@@ -32,6 +32,10 @@ struct probe_rules {
   waiting while_waiting = waiting::unready;
 };
 
+inline bool wants_restart(const probe_rules& probe) {
+  return probe.on_failure == remedy::restart_all_containers || probe.on_failure == remedy::restart_container;
+}
+
 /// When a restart may follow the last one: decorrelated jitter, each wait between the last one and three times it,
 /// from base up to cap.
 struct back_off_rules {

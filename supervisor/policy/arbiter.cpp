@@ -1,0 +1,104 @@
+#include "supervisor/policy/arbiter.hpp"
+
+#include "supervisor/policy/text.hpp"
+
+#include <algorithm>
+
+namespace podmedic::policy {
+namespace {
+
+/// A record that was never carried out does not speak against restarting again; its place in the budget stays taken.
+bool carried_out(const restart_record& r) {
+  return r.ended != outcome::not_executed && r.ended != outcome::not_honoured;
+}
+
+}  // namespace
+
+std::string messages_of(const std::vector<refusal>& all) {
+  std::string text;
+  for (const refusal& r : all) text += (text.empty() ? "" : "; ") + r.why.message;
+  return text;
+}
+
+std::string reasons_of(const std::vector<refusal>& all) {
+  std::string text;
+  for (const refusal& r : all) text += (text.empty() ? "" : " ") + r.why.reason;
+  return text;
+}
+
+int spent(const budget_rules& budget, const ledger& book, instant now) {
+  return static_cast<int>(std::count_if(book.restarts.begin(), book.restarts.end(),
+                                        [&](const restart_record& r) { return now - r.at < budget.window; }));
+}
+
+int unrecovered(const ledger& book) {
+  int count = 0;
+  for (auto r = book.restarts.rbegin(); r != book.restarts.rend(); ++r) {
+    if (r->ended == outcome::recovered || (book.healed_at && r->at <= *book.healed_at)) break;
+    if (carried_out(*r)) ++count;
+  }
+  return count;
+}
+
+std::optional<milliseconds> previous_wait(const back_off_rules& rules, const ledger& book, instant failing_since) {
+  const restart_record* last = book.last();
+  if (last == nullptr) return std::nullopt;
+  const std::optional<instant> well_since = last->recovered_at ? last->recovered_at : book.healed_at;
+  if (well_since && *well_since > last->at && failing_since - *well_since >= rules.cap) return std::nullopt;
+  return last->wait_after;
+}
+
+bool in_window(const std::vector<window>& windows, wall_time wall) {
+  if (windows.empty()) return true;
+  constexpr int week = 7 * 24 * 60;
+  constexpr int monday = 3 * 24 * 60;  // 1970-01-01 was a Thursday
+  const auto since_epoch = std::chrono::floor<minutes>(wall).time_since_epoch().count();
+  const int minute = static_cast<int>(((since_epoch + monday) % week + week) % week);
+  return std::any_of(windows.begin(), windows.end(), [&](const window& w) {
+    return w.begin_minute < w.end_minute ? minute >= w.begin_minute && minute < w.end_minute
+                                         : minute >= w.begin_minute || minute < w.end_minute;
+  });
+}
+
+milliseconds warm_up_limit(const warm_up_rules& rules, const ledger& book) {
+  constexpr std::size_t enough_samples = 3;  // one quick start must not shorten the patience with a slow one
+  if (!rules.learn || book.warm_ups.size() < enough_samples) return rules.maximum;
+  const milliseconds longest = *std::max_element(book.warm_ups.begin(), book.warm_ups.end());
+  return std::min(rules.maximum, longest + longest / 2);
+}
+
+std::vector<refusal> ask(const rules& rules, const ledger& book, const circumstances& facts, const wish& wanted,
+                         instant now, wall_time wall) {
+  std::vector<refusal> all;
+  const auto refuse = [&](std::string reason, std::string message, std::optional<instant> until = {}, bool hold = false) {
+    all.push_back({{std::move(reason), std::move(message)}, until, hold});
+  };
+  if (facts.safe_mode) refuse("SafeMode", "podmedic itself ended abnormally three times within 10 minutes");
+  if (rules.in_mode == mode::observe) refuse("ObserveMode", "podmedic.io/mode is Observe");
+  if (rules.paused_until && wall < *rules.paused_until) refuse("Paused", "podmedic.io/paused-until is in the future");
+  if (facts.can_restart == support::missing) refuse("RestartNotSupported", facts.why_not);
+  if (book.distrusted_until && now < *book.distrusted_until) {
+    refuse("LedgerLost", "the ledger was lost, so the budget counts as spent for another " +
+                             in_seconds(*book.distrusted_until - now), book.distrusted_until);
+  }
+  if (facts.unwritable_until && now < *facts.unwritable_until) {
+    refuse("LedgerUnwritable", "the ledger could not be written, so no restart for another " +
+                                   in_seconds(*facts.unwritable_until - now), facts.unwritable_until);
+  }
+  if (!wanted.by_request && unrecovered(book) >= rules.unrecovered_limit) {
+    refuse("RestartsDoNotHelp", std::to_string(unrecovered(book)) + " restarts in a row did not lead to recovery", {}, true);
+  }
+  if (const int used = spent(rules.budget, book, now); used >= rules.budget.restarts) {
+    refuse("BudgetSpent", std::to_string(used) + " restarts within " + in_seconds(rules.budget.window) +
+                              ", of " + std::to_string(rules.budget.restarts) + " allowed", {}, true);
+  }
+  if (const restart_record* last = book.last(); last != nullptr) {
+    if (const auto wait = previous_wait(rules.back_off, book, wanted.failing_since); wait && now < last->at + *wait) {
+      refuse("BackOff", "the next restart may come in " + in_seconds(last->at + *wait - now), last->at + *wait);
+    }
+  }
+  if (!in_window(rules.windows, wall)) refuse("OutsideWindow", "no restart window of podmedic.io/policy is open now");
+  return all;
+}
+
+}  // namespace podmedic::policy

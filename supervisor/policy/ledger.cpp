@@ -1,0 +1,165 @@
+#include "supervisor/policy/ledger.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace podmedic::policy {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 5> outcome_names{"Pending", "Recovered", "Relapsed", "NotExecuted",
+                                                        "NotHonoured"};
+
+json optional_count(const auto& value) {
+  if (!value) return nullptr;
+  if constexpr (requires { value->time_since_epoch(); }) {
+    return value->time_since_epoch().count();
+  } else {
+    return value->count();
+  }
+}
+
+json to_json(const restart_record& r) {
+  return {{"atMilliseconds", r.at.time_since_epoch().count()},
+          {"wallMilliseconds", r.wall.time_since_epoch().count()},
+          {"scope", r.scope},
+          {"probe", r.probe},
+          {"reason", r.why.reason},
+          {"message", r.why.message},
+          {"requestedBy", r.requested_by},
+          {"waitAfterMilliseconds", r.wait_after.count()},
+          {"outcome", to_text(r.ended)},
+          {"exited", r.exited},
+          {"detectionMilliseconds", r.detection.count()},
+          {"waitedMilliseconds", r.waited.count()},
+          {"drainedMilliseconds", r.drained.count()},
+          {"firstPassMilliseconds", optional_count(r.first_pass)},
+          {"recoveryMilliseconds", optional_count(r.recovery)},
+          {"recoveredAtMilliseconds", optional_count(r.recovered_at)}};
+}
+
+milliseconds span_at(const json& object, const char* name) {
+  return milliseconds(object.at(name).get<std::int64_t>());
+}
+instant instant_at(const json& object, const char* name) {
+  return instant(span_at(object, name));
+}
+template <class T>
+std::optional<T> optional_at(const json& object, const char* name) {
+  if (object.at(name).is_null()) return std::nullopt;
+  return T(span_at(object, name));
+}
+
+outcome outcome_at(const json& object) {
+  const auto name = object.at("outcome").get<std::string>();
+  const auto found = std::find(outcome_names.begin(), outcome_names.end(), name);
+  if (found == outcome_names.end()) throw std::invalid_argument("outcome \"" + name + "\" is none");
+  return static_cast<outcome>(found - outcome_names.begin());
+}
+
+restart_record restart_from(const json& o) {
+  restart_record r;
+  r.at = instant_at(o, "atMilliseconds");
+  r.wall = wall_time(span_at(o, "wallMilliseconds"));
+  r.scope = o.at("scope").get<std::string>();
+  r.probe = o.at("probe").get<std::string>();
+  r.why = {o.at("reason").get<std::string>(), o.at("message").get<std::string>()};
+  r.requested_by = o.at("requestedBy").get<std::string>();
+  r.wait_after = span_at(o, "waitAfterMilliseconds");
+  r.ended = outcome_at(o);
+  r.exited = o.at("exited").get<bool>();
+  r.detection = span_at(o, "detectionMilliseconds");
+  r.waited = span_at(o, "waitedMilliseconds");
+  r.drained = span_at(o, "drainedMilliseconds");
+  r.first_pass = optional_at<milliseconds>(o, "firstPassMilliseconds");
+  r.recovery = optional_at<milliseconds>(o, "recoveryMilliseconds");
+  r.recovered_at = optional_at<instant>(o, "recoveredAtMilliseconds");
+  return r;
+}
+
+ledger ledger_from(const json& o) {
+  if (const int found = o.at("version").get<int>(); found != ledger::version) {
+    throw std::invalid_argument("version " + std::to_string(found) + " is not " + std::to_string(ledger::version));
+  }
+  ledger l;
+  l.boot = o.at("boot").get<std::string>();
+  for (const json& r : o.at("restarts")) l.restarts.push_back(restart_from(r));
+  for (const json& r : o.at("lives")) l.lives.push_back({instant_at(r, "startedMilliseconds"), r.at("clean").get<bool>()});
+  for (const json& r : o.at("warmUpsMilliseconds")) l.warm_ups.emplace_back(r.get<std::int64_t>());
+  l.distrusted_until = optional_at<instant>(o, "distrustedUntilMilliseconds");
+  l.healed_at = optional_at<instant>(o, "healedAtMilliseconds");
+  l.first_annotations = o.at("firstAnnotations").get<std::map<std::string, std::string>>();
+  const auto earlier = [](const restart_record& a, const restart_record& b) { return a.at < b.at; };
+  if (!std::is_sorted(l.restarts.begin(), l.restarts.end(), earlier)) throw std::invalid_argument("restarts out of order");
+  return l;
+}
+
+template <class T>
+void keep_last(std::vector<T>& items, std::size_t most) {
+  if (items.size() > most) items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(most));
+}
+
+}  // namespace
+
+std::string_view to_text(outcome ended) {
+  return outcome_names.at(static_cast<std::size_t>(ended));
+}
+
+std::string ledger::to_json() const {
+  json all = {{"version", version},
+              {"boot", boot},
+              {"restarts", json::array()},
+              {"lives", json::array()},
+              {"warmUpsMilliseconds", json::array()},
+              {"distrustedUntilMilliseconds", optional_count(distrusted_until)},
+              {"healedAtMilliseconds", optional_count(healed_at)},
+              {"firstAnnotations", first_annotations}};
+  for (const restart_record& r : restarts) all["restarts"].push_back(policy::to_json(r));
+  for (const life_record& r : lives) {
+    all["lives"].push_back({{"startedMilliseconds", r.started.time_since_epoch().count()}, {"clean", r.clean}});
+  }
+  for (const milliseconds w : warm_ups) all["warmUpsMilliseconds"].push_back(w.count());
+  return all.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::variant<ledger, ledger_damage> read_ledger(std::string_view text) {
+  try {
+    return ledger_from(json::parse(text));
+  } catch (const std::exception& e) {  // every way in which a text can fail to be a ledger ends here
+    return ledger_damage{e.what()};
+  }
+}
+
+void ledger::move_to_boot(std::string_view boot_id) {
+  if (boot == boot_id) return;
+  boot = boot_id;
+  instant latest{};  // the last moment of the old boot that we know of
+  for (const restart_record& r : restarts) latest = std::max({latest, r.at, r.recovered_at.value_or(r.at)});
+  for (const life_record& r : lives) latest = std::max(latest, r.started);
+  latest = std::max(latest, healed_at.value_or(latest));
+  const auto shift = latest.time_since_epoch();
+  for (restart_record& r : restarts) {
+    r.at -= shift;
+    if (r.recovered_at) *r.recovered_at -= shift;
+  }
+  for (life_record& r : lives) r.started -= shift;
+  if (healed_at) *healed_at -= shift;
+  if (distrusted_until) *distrusted_until -= shift;
+}
+
+restart_record* ledger::last() {
+  return restarts.empty() ? nullptr : &restarts.back();
+}
+const restart_record* ledger::last() const {
+  return restarts.empty() ? nullptr : &restarts.back();
+}
+
+void ledger::add(restart_record record) {
+  restarts.push_back(std::move(record));
+  keep_last(restarts, most_restarts);
+}
+
+}  // namespace podmedic::policy

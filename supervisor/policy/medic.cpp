@@ -1,0 +1,244 @@
+#include "supervisor/policy/medic.hpp"
+
+#include "supervisor/policy/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace podmedic::policy {
+namespace {
+
+constexpr std::array<std::string_view, 10> phase_names{"Starting",  "Watching",   "Suspect",    "Waiting", "Draining",
+                                                       "Quiescing", "Restarting", "Recovering", "Holding", "StandingDown"};
+
+}  // namespace
+
+std::string_view to_text(phase in) {
+  return phase_names.at(static_cast<std::size_t>(in));
+}
+
+medic::medic(beginning from, instant now)
+    : rules_(std::move(from.use)), book_(std::move(from.book)), random_(from.seed), born_(now), now_(now) {
+  judge_beginning(from);
+  judge_last_restart(from.last_restart);
+  book_.lives.push_back({now, false});
+  if (book_.lives.size() > ledger::most_lives) book_.lives.erase(book_.lives.begin());
+  for (const probe_rules& p : rules_.probes) {
+    thresholds_.emplace(p.name, threshold(p, now, warm_up_limit(rules_.warm_up, book_)));
+  }
+  go_home();
+  ready_ = !out_of_traffic();
+  out_.push_back(action::set_ready{ready_});
+  out_.push_back(action::save{});
+}
+
+void medic::judge_beginning(const beginning& from) {
+  if (from.found == book_found::lost) {
+    book_.distrusted_until = now_ + rules_.back_off.cap;
+    tell(severity::warning, "LedgerLost", "the ledger of earlier restarts is lost (" + from.damage +
+                                              "): no restart for " + in_seconds(rules_.back_off.cap));
+  }
+  constexpr int most_abnormal_ends = 3;
+  constexpr auto within = minutes(10);
+  int abnormal_ends = 0;
+  for (std::size_t i = 0; i < book_.lives.size(); ++i) {
+    // A life ended no later than the next one began.
+    const instant ended = i + 1 < book_.lives.size() ? book_.lives[i + 1].started : now_;
+    if (!book_.lives[i].clean && now_ - ended <= within) ++abnormal_ends;
+  }
+  facts_.safe_mode = abnormal_ends >= most_abnormal_ends;
+  if (facts_.safe_mode) {
+    tell(severity::warning, "SafeMode",
+         "podmedic ended abnormally " + std::to_string(abnormal_ends) +
+             " times within 10 minutes: it stays ready and judges nothing until it is started anew");
+  }
+}
+
+void medic::judge_last_restart(fate last_restart) {
+  restart_record* last = book_.last();
+  if (last == nullptr) return;
+  if (last->ended == outcome::pending && !last->exited) {
+    if (last_restart == fate::restarted) {
+      last->exited = true;
+    } else {
+      last->ended = outcome::not_executed;
+      tell(severity::warning, "RestartNotExecuted", "podmedic ended between writing down a restart and carrying it out");
+    }
+  } else if (last->ended == outcome::pending && last_restart == fate::unchanged) {
+    last->ended = outcome::not_honoured;
+  }
+  if (last->ended == outcome::not_honoured) {
+    facts_.can_restart = support::missing;
+    facts_.why_not = "the kubelet did not restart the containers when podmedic exited with the restart code";
+    tell(severity::warning, "RestartNotHonoured", facts_.why_not + ": podmedic only observes; check restartPolicyRules");
+  } else if (pending()) {
+    tell(severity::normal, "Restarted",
+         "all containers were restarted for " + (last->probe.empty() ? "a request" : "probe " + last->probe) + ": " +
+             last->why.message + "; now watching whether it helped");
+  }
+}
+
+std::vector<any_action> medic::step(const any_event& happened, instant now, wall_time wall) {
+  now_ = std::max(now_, now);
+  wall_ = wall;
+  if (phase_ != phase::standing_down) {
+    std::visit([this](const auto& e) { on(e); }, happened);
+    if (phase_ != phase::standing_down && !facts_.safe_mode) advance();
+    if (const bool ready = !out_of_traffic(); ready != ready_) {
+      ready_ = ready;
+      out_.push_back(action::set_ready{ready});
+    }
+  }
+  return std::exchange(out_, {});
+}
+
+void medic::on(const event::check_done& e) {
+  const auto found = thresholds_.find(e.probe);
+  if (found == thresholds_.end()) return;
+  threshold& t = found->second;
+  const standing before = t.stands();
+  t.count(e.found, now_);
+  if (t.stands() == before) return;
+  if (t.stands() == standing::failing) {
+    tell(severity::warning, "ProbeFailing", "probe " + e.probe + ": " + t.why().message);
+  } else if (before == standing::failing) {
+    tell(severity::normal, "ProbePassing", "probe " + e.probe + " passes again");
+  }
+}
+
+void medic::on(const event::container_started& e) {
+  for (const probe_rules& p : rules_.probes) {
+    if (!p.container.empty() && p.container != e.container) continue;
+    thresholds_.at(p.name).container_started(e.at, warm_up_limit(rules_.warm_up, book_));
+    all_passed_once_ = false;
+    well_since_.reset();
+  }
+}
+
+void medic::on(const event::tick&) {}
+
+void medic::on(const event::support_found& e) {
+  const restart_record* last = book_.last();
+  if (last != nullptr && last->ended == outcome::not_honoured) return;  // experience outweighs what the API says
+  if (e.can_restart == support::missing && (facts_.can_restart != support::missing || facts_.why_not != e.why_not)) {
+    tell(severity::warning, "RestartNotSupported", e.why_not + "; until then podmedic only observes");
+  }
+  facts_.can_restart = e.can_restart;
+  facts_.why_not = e.why_not;
+}
+
+void medic::on(const event::rules_changed& e) {
+  std::map<std::string, threshold> kept;
+  for (const probe_rules& p : e.use.probes) {
+    if (const auto found = thresholds_.find(p.name); found != thresholds_.end()) {
+      found->second.use(p);
+      kept.emplace(p.name, found->second);
+    } else {
+      kept.emplace(p.name, threshold(p, now_, warm_up_limit(e.use.warm_up, book_)));
+    }
+  }
+  thresholds_ = std::move(kept);
+  rules_ = e.use;
+}
+
+void medic::on(const event::stood_down& e) {
+  if (phase_ == phase::draining || phase_ == phase::quiescing || phase_ == phase::restarting) {
+    out_.push_back(action::cancel_drain{false});
+  }
+  if (phase_ == phase::restarting && book_.last() != nullptr) book_.last()->ended = outcome::not_executed;
+  phase_ = phase::standing_down;
+  tell(severity::normal, "StandingDown", e.why + ": podmedic judges and restarts nothing from now on");
+  out_.push_back(action::save{});
+}
+
+void medic::on(const event::restart_requested& e) {
+  const auto answer = [this](bool accepted, std::string message) {
+    out_.push_back(action::answer{accepted, std::move(message)});
+  };
+  if (phase_ == phase::draining || phase_ == phase::quiescing || phase_ == phase::restarting) {
+    return answer(false, "a restart is under way already");
+  }
+  const std::vector<refusal> forbidden = ask(rules_, book_, facts_, {true, now_}, now_, wall_);
+  const bool passes_by_itself = std::all_of(forbidden.begin(), forbidden.end(),
+                                            [](const refusal& r) { return r.until.has_value() && !r.hold; });
+  if (!passes_by_itself) return answer(false, "not now: " + messages_of(forbidden));
+  cause_ = cause{.probe = {}, .why = {"Requested", e.reason}, .requested_by = e.by, .failing_since = now_, .confirmed_at = now_};
+  phase_ = phase::waiting;
+  told_refusals_ = reasons_of(forbidden);
+  tell(severity::normal, "RestartRequested", "by " + e.by + ": " + e.reason);
+  answer(true, forbidden.empty() ? "draining, then restarting all containers" : "accepted, and waiting: " + messages_of(forbidden));
+}
+
+std::vector<refusal> medic::refusals(instant now, wall_time wall) const {
+  const bool by_request = cause_ && !cause_->requested_by.empty();
+  std::vector<refusal> all = ask(rules_, book_, facts_, {by_request, cause_ ? cause_->failing_since : now}, now, wall);
+  if (drain_refused_ && now < *drain_refused_->until) all.push_back(*drain_refused_);
+  return all;
+}
+
+std::optional<instant> medic::wake_at(instant now) const {
+  constexpr milliseconds often{250};
+  switch (phase_) {
+    case phase::waiting:
+    case phase::recovering:
+    case phase::holding:
+      return now + often;
+    default:
+      return std::nullopt;
+  }
+}
+
+const threshold* medic::standing_of(const std::string& probe) const {
+  const auto found = thresholds_.find(probe);
+  return found == thresholds_.end() ? nullptr : &found->second;
+}
+
+void medic::end_cleanly() {
+  if (!book_.lives.empty()) book_.lives.back().clean = true;
+}
+
+bool medic::may_act() const {
+  return rules_.in_mode == mode::enforce && !(rules_.paused_until && wall_ < *rules_.paused_until) &&
+         !facts_.safe_mode && facts_.can_restart != support::missing;
+}
+
+bool medic::pending() const {
+  const restart_record* last = book_.last();
+  return last != nullptr && last->ended == outcome::pending && last->exited;
+}
+
+void medic::tell(severity level, std::string reason, std::string message, bool publish) {
+  out_.push_back(action::notice{level, std::move(reason), std::move(message), publish});
+}
+
+bool medic::out_of_traffic() const {
+  if (!may_act() || phase_ == phase::standing_down) return false;
+  const auto any = [this](auto&& holds) {
+    return std::any_of(rules_.probes.begin(), rules_.probes.end(),
+                       [&](const probe_rules& p) { return holds(p, thresholds_.at(p.name)); });
+  };
+  if (any([](const probe_rules& p, const threshold& t) {
+        return p.on_failure == remedy::drain && t.stands() == standing::failing;
+      })) {
+    return true;
+  }
+  switch (phase_) {
+    case phase::waiting:
+      return cause_ && cause_->unready_while_waiting;
+    case phase::draining:
+    case phase::quiescing:
+    case phase::restarting:
+      return true;
+    case phase::recovering:  // back in traffic when what was ill has passed once, or its warm-up ran out
+      return any([this](const probe_rules& p, const threshold& t) {
+        return wants_restart(p) && p.while_waiting == waiting::unready && t.warming_up(now_);
+      });
+    case phase::holding:
+      return rules_.hold == holding::unready;
+    default:
+      return false;
+  }
+}
+
+}  // namespace podmedic::policy

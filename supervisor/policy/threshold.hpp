@@ -1,0 +1,66 @@
+#pragma once
+#include "base/time.hpp"
+#include "base/verdict.hpp"
+#include "supervisor/policy/rules.hpp"
+
+#include <optional>
+
+namespace podmedic::policy {
+
+/// What a probe says after its thresholds and its container's warm-up were heard.
+enum class standing {
+  unproven,  ///< has not passed since the container started; failures do not count yet
+  healthy,
+  failing,   ///< failure_threshold consecutive failures
+};
+
+/// Counts one probe's verdicts. Consecutive failures make it failing, consecutive passes healthy; Unknown changes
+/// nothing, as in the kubelet's prober. Warm-up: since its container started, failures count only after a first pass or
+/// after the limit ran out.
+class threshold {
+ public:
+  threshold(const probe_rules& rules, instant container_started, milliseconds warm_up_limit);
+
+  /// A new main process of the container: counts start again, and warm-up with them.
+  void container_started(instant at, milliseconds warm_up_limit);
+  void count(const verdict& found, instant now);
+  /// Live edits of the thresholds; counts stay.
+  void use(const probe_rules& rules);
+
+  standing stands() const { return standing_; }
+  bool passed_since_start() const { return first_pass_.has_value(); }
+  /// From the container's start to the first pass.
+  std::optional<milliseconds> warm_up() const;
+  /// Whether the last verdict was a failure that counted.
+  bool last_was_failure() const { return failures_ > 0 && !last_unknown_; }
+  int failures_in_a_row() const { return failures_; }
+  bool last_was_unknown() const { return last_unknown_; }
+  instant container_start() const { return started_; }
+  /// Whether failures do not count yet, and something was learned from the last check.
+  bool warming_up(instant now) const { return !first_pass_ && now < counts_from_ && !last_unknown_; }
+  /// Passes, or cannot be asked: does not stand against recovery.
+  bool well() const { return last_unknown_ || (standing_ == standing::healthy && failures_ == 0); }
+  /// When the failure that goes on now was first seen.
+  std::optional<instant> failing_since() const { return failing_since_; }
+  /// Since when the target, which works no longer, answers "no" without a break (see fail::answered_no).
+  std::optional<instant> answering_no_since() const { return answering_no_since_; }
+  const diagnosis& why() const { return why_; }
+
+ private:
+  void reset(instant container_started, milliseconds warm_up_limit);
+
+  int failure_threshold_;
+  int success_threshold_;
+  standing standing_ = standing::unproven;
+  int failures_ = 0;
+  int passes_ = 0;
+  bool last_unknown_ = false;
+  instant started_{};
+  instant counts_from_{};
+  std::optional<instant> first_pass_;
+  std::optional<instant> failing_since_;
+  std::optional<instant> answering_no_since_;
+  diagnosis why_;
+};
+
+}  // namespace podmedic::policy
