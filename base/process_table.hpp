@@ -3,9 +3,11 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace podmedic {
@@ -17,7 +19,7 @@ struct process {
   char state = '?';            ///< R S D T Z … as in /proc/PID/stat
   instant started{};           ///< from /proc/PID/stat's starttime; with the pid it identifies a process
   std::string container_id;    ///< from /proc/PID/cgroup; empty where there is none
-  std::string container_name;  ///< from PODMEDIC_CONTAINER in its environment; empty where that cannot be read
+  std::string container_name;  ///< its container's name; empty where nothing tells it
   std::string command;         ///< /proc/PID/comm
 };
 
@@ -30,9 +32,13 @@ struct container_processes {
 
 /// Sees the Pod's processes through its shared PID namespace.
 ///
-/// A container's name comes from the environment variable PODMEDIC_CONTAINER of any process of the same uid, or from
-/// the Pod's status through names_by_id. In a rehearsal, where there are no cgroups of its own, PODMEDIC_CONTAINER
-/// together with PODMEDIC_POD groups processes without an id.
+/// A container's name comes from the Pod's status through names_by_id, or else from the environment variable
+/// PODMEDIC_CONTAINER of any of its processes that podmedic may read (same uid; proc(5), environ). In a rehearsal, where
+/// there are no cgroups of its own, PODMEDIC_CONTAINER together with PODMEDIC_POD groups processes without an id.
+///
+/// The main process is the oldest one: the runtime starts it, and it is older than all that it and kubectl exec start.
+/// What started within the same tick of the kernel's clock (10 ms) is told apart by the parent: the main process's is
+/// outside the container.
 class process_table {
  public:
   virtual ~process_table() = default;
@@ -46,6 +52,9 @@ class process_table {
 };
 
 /// The table of the kernel. `pod` is the value of PODMEDIC_POD in a rehearsal, else empty.
+///
+/// Costs three system calls a process and scan; the container of a process is read once and remembered (so a zombie,
+/// whose cgroup v1 no longer tells it, keeps its container). The sandbox's own process (pause) is in none.
 class proc_process_table final : public process_table {
  public:
   explicit proc_process_table(std::string pod = {}, std::string proc_root = "/proc");
@@ -54,8 +63,24 @@ class proc_process_table final : public process_table {
   std::optional<milliseconds> sandbox_age(instant now) const override;
 
  private:
+  /// Where a process belongs; never changes for a (pid, started).
+  struct home {
+    instant started{};
+    std::string id;    ///< of the container; empty in a rehearsal
+    std::string name;  ///< known here in a rehearsal only
+    std::uint64_t seen = 0;  ///< the scan that saw it last
+  };
+  std::vector<process> scan() const;
+  void find_home(process& one) const;
+  home read_home(const process& one) const;
+  std::string read_name(const container_processes& group) const;
+
   std::string pod_;
   std::string root_;
+  // What earlier scans found out: nothing that a caller could see, so containers() stays const.
+  mutable std::unordered_map<pid_t, home> homes_;
+  mutable std::unordered_map<std::string, std::string> names_;  ///< by container id
+  mutable std::uint64_t scans_ = 0;
 };
 
 }  // namespace podmedic
