@@ -8,21 +8,25 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-namespace YAML {
-class Node;
-}
-
 namespace podmedic {
+
+namespace yaml {
+struct node;
+struct position;
+}  // namespace yaml
 
 /// A mistake in the configuration, exact enough to mend it without a manual.
 struct mistake {
   std::string source;   ///< the annotation, as in "probe.podmedic.io/engine"
   int line = 0;         ///< in the annotation's value, from 1; 0 where the whole value is meant
-  int column = 0;       ///< from 1
+  int column = 0;       ///< in characters, from 1; 0 as line
   std::string field;    ///< path to it, as in "grpc.port"; empty where the whole value is meant
   std::string message;  ///< what is wrong, what was expected, and the nearest valid name
+  /// Nobody knows that field: it may have been meant as any of its neighbours.
+  bool unknown_field = false;
 
   /// `probe.podmedic.io/engine, line 2, column 8, grpc.port: …`
   std::string to_text() const;
@@ -30,7 +34,7 @@ struct mistake {
 using mistakes = std::vector<mistake>;
 
 /// The name in `valid` with the smallest edit distance to `given`, or empty where none is near (more than a third of
-/// the letters wrong).
+/// the letters wrong). Two swapped letters are one edit; upper and lower case are none.
 std::string nearest_name(std::string_view given, std::span<const std::string_view> valid);
 
 /// Reads the fields of one YAML mapping, names every mistake in it, and notices the fields that nobody asked for.
@@ -38,17 +42,22 @@ std::string nearest_name(std::string_view given, std::span<const std::string_vie
 /// Every reader returns the fallback where the field is absent, and also where it is wrong; then it has added a
 /// mistake. So a caller reads all its fields, calls finish(), and asks at the end whether there were mistakes: all of
 /// them are found at once.
+///
+/// What stands in quotes is text, and a mistake where a number or a flag is expected. A field without a value (`port:`
+/// or null) is a mistake. A field that is given twice is a mistake, and its first value is read.
 class fields {
  public:
-  /// Parses `text` (YAML 1.2, so JSON too), which must be a mapping. Unparsable text is a mistake with its line and
-  /// column; the reader is then empty, and failed() says so. Bounded: 64 KiB of text, 16 levels, no aliases.
+  /// Parses `text` (YAML 1.2, so JSON too), which must be a mapping. Unparsable text is one mistake with its line and
+  /// column; the reader is then empty, adds no further mistake, and failed() says so. Bounded: 64 KiB of text, 16
+  /// levels, 32 mistakes; no aliases, anchors or tags. `found` must outlive the reader. Never throws for what is in it.
   static fields parse(std::string source, std::string_view text, mistakes& found);
 
   fields(fields&&) noexcept;
   fields& operator=(fields&&) noexcept;
   ~fields();
 
-  bool has(std::string_view name) const;
+  /// Whether the field is there; counts as asking for it.
+  bool has(std::string_view name);
   /// The names of all fields, in their order.
   std::vector<std::string> names() const;
 
@@ -76,7 +85,7 @@ class fields {
   std::vector<fields> objects(std::string_view name);
 
   /// Adds a mistake at a field (or at the mapping itself, where `name` is empty or absent).
-  void complain(std::string_view name, std::string message);
+  void complain(std::string_view name, std::string_view message);
   /// Adds a mistake for each field that nobody asked for, with the nearest of those that were asked for.
   void finish();
   /// Whether this reader, or one made from it, has added a mistake.
@@ -85,10 +94,21 @@ class fields {
   std::string canonical() const;
 
  private:
-  struct shared;
-  fields(std::shared_ptr<shared> common, const YAML::Node& node, std::string path);
-  std::shared_ptr<shared> common_;
-  std::unique_ptr<YAML::Node> node_;
+  struct document;  // the text, its tree, and where its mistakes go
+  struct outcome;   // whether a reader has added a mistake, and whose part it is
+  fields(std::shared_ptr<document> from, std::shared_ptr<outcome> of_parent, const yaml::node& mapping,
+         std::string path);
+  const yaml::node* ask(std::string_view name);
+  const yaml::node* ask_scalar(std::string_view name, std::string_view expected, bool quotes_allowed);
+  template <class Value, class Read>
+  Value ask_value(std::string_view name, Value fallback, std::string_view expected, bool quotes_allowed, Read read);
+  std::vector<std::pair<const yaml::node*, std::string>> ask_items(std::string_view name, std::string_view expected);
+  std::string path_of(std::string_view name) const;
+  void complain_at(yaml::position at, std::string_view path, std::string_view message, bool unknown_field = false);
+
+  std::shared_ptr<document> document_;
+  std::shared_ptr<outcome> outcome_;
+  const yaml::node* mapping_;
   std::string path_;
   std::vector<std::string> asked_;
 };
