@@ -1,0 +1,26 @@
+#pragma once
+#include "base/log.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace podmedic {
+
+/// What `podmedic run` is started with. Everything else comes from annotations.
+struct run_options {
+  std::string podinfo_file = "/podmedic/podinfo/annotations";  ///< the downwardAPI file of the Pod's annotations
+  std::string state_directory = "/podmedic/state";             ///< an emptyDir of podmedic's own
+  std::string address = "0.0.0.0";
+  std::uint16_t port = 9484;       ///< of /metrics, /healthz, /readyz, /startupz, /status; 0: any free one
+  int restart_exit_code = 88;      ///< the code that the Pod's rule maps to RestartAllContainers
+  std::string container = "podmedic";  ///< podmedic's own name in the Pod
+  log::format log_format = log::format::text;
+  log::level log_level = log::level::info;
+  /// A rehearsal's Pod (PODMEDIC_POD) and the start of what stands for its sandbox; empty in a Pod.
+  std::string rehearsed_pod;
+  std::optional<instant> rehearsed_sandbox_started;
+};
+
+}  // namespace podmedic
