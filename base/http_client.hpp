@@ -16,12 +16,14 @@
 
 namespace podmedic {
 
+class curl_loop;
+
 /// Files and names of TLS. The server's certificate is always verified.
 struct tls_options {
   std::string ca_file;           ///< PEM; empty: the system's bundle
   std::string certificate_file;  ///< PEM of the client's certificate (mTLS), with key_file; read anew at each dial
   std::string key_file;
-  std::string server_name;       ///< expected in the certificate and sent as SNI; empty: the host of the URL
+  std::string server_name;       ///< expected in the certificate, sent as SNI and Host; empty: the host of the URL
 };
 
 /// One request. Everything in it is bounded: an answer can neither last longer nor grow larger than it says.
@@ -58,11 +60,12 @@ enum class http_fault {
   gap,            ///< the body began, then nothing for max_gap
   broken,         ///< the connection ended or spoke nonsense in the middle
   untrusted,      ///< TLS: certificate not accepted, handshake refused
-  too_large,
+  too_large,      ///< the body, or more than 64 KiB of headers and trailers
 };
 struct http_failure {
   http_fault fault;
-  std::string message;  ///< what was tried, on what, what happened
+  std::string message;     ///< what was tried, on what, what happened
+  bool connected = false;  ///< TCP had accepted the connection
 };
 using http_result = std::variant<http_response, http_failure>;
 
@@ -73,20 +76,20 @@ using http_result = std::variant<http_response, http_failure>;
 class http_client {
  public:
   explicit http_client(boost::asio::io_context& context);
+  /// Gives up what is under way: the coroutines that wait for it are destroyed, not resumed.
   ~http_client();
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
   /// Never throws for what the other side does. When the awaiting coroutine is cancelled or destroyed, the transfer is
-  /// given up.
+  /// given up. on_body runs inside libcurl and must not call send().
   boost::asio::awaitable<http_result> send(http_request request);
 
   /// Dials host (IP literal or name, by c-ares) and port, and hangs up; for tcpSocket.
   boost::asio::awaitable<std::optional<http_failure>> dial(std::string host, std::uint16_t port, milliseconds timeout);
 
  private:
-  class loop;
-  std::unique_ptr<loop> loop_;
+  std::shared_ptr<curl_loop> loop_;
 };
 
 }  // namespace podmedic
