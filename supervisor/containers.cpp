@@ -35,6 +35,12 @@ std::vector<containers::started> containers::look() {
   return fresh;
 }
 
+std::vector<containers::started> containers::running() const {
+  std::vector<started> all;
+  for (const container_processes& group : seen_) all.push_back({group.name, group.members.front().started});
+  return all;
+}
+
 containers::presence containers::find(const std::string& name) const {
   if (!table_.shares_namespace()) return presence::not_seen;
   if (name.empty()) return seen_.empty() ? presence::absent : presence::running;

@@ -21,6 +21,9 @@ class containers {
   /// Looks (one scan of /proc), and tells which containers have a main process that was not there at the last look.
   std::vector<started> look();
 
+  /// All that have a main process, as of the last look.
+  std::vector<started> running() const;
+
   enum class presence {
     running,
     absent,     ///< no process: the kubelet is restarting it, or it has completed

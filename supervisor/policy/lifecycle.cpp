@@ -140,6 +140,7 @@ void medic::on(const event::drained&) {
 
 void medic::on(const event::diagnosed& e) {
   if (phase_ != phase::quiescing) return;
+  if (cause_healed() || !may_restart_now()) return cancel("the container was restarted, or the probe passes again");
   if (e.obstacle) {
     out_.push_back(action::cancel_drain{true});
     return hold({{"RestartImpossible", *e.obstacle}, {}, true});

@@ -175,6 +175,8 @@ class medic {
   const threshold* standing_of(const std::string& probe) const;
   /// All that forbids a restart now; empty where one could start.
   std::vector<refusal> refusals(instant now, wall_time wall) const;
+  /// Where the annotations of the Pod's first life could not be read at its start: what live edits are measured against.
+  void remember_first_annotations(std::map<std::string, std::string> given) { book_.first_annotations = std::move(given); }
   /// This life ends as it means to.
   void end_cleanly();
 
