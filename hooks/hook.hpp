@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,8 @@ namespace podmedic::hooks {
 struct surroundings {
   http_client& http;
   const process_table& processes;
+  /// Names of containers by id, where the Pod's status tells them (process_table::containers); null: it does not.
+  const std::map<std::string, std::string>* names_by_id = nullptr;
 };
 
 /// One configured hook.
