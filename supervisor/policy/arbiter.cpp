@@ -40,11 +40,9 @@ int unrecovered(const ledger& book) {
   return count;
 }
 
-std::optional<milliseconds> previous_wait(const back_off_rules& rules, const ledger& book, instant failing_since) {
+std::optional<milliseconds> previous_wait(const ledger& book) {
   const restart_record* last = book.last();
-  if (last == nullptr) return std::nullopt;
-  const std::optional<instant> well_since = last->recovered_at ? last->recovered_at : book.healed_at;
-  if (well_since && *well_since > last->at && failing_since - *well_since >= rules.cap) return std::nullopt;
+  if (last == nullptr || (book.calm_at && *book.calm_at > last->at)) return std::nullopt;
   return last->wait_after;
 }
 
@@ -88,12 +86,14 @@ std::vector<refusal> ask(const rules& rules, const ledger& book, const circumsta
   if (!wanted.by_request && unrecovered(book) >= rules.unrecovered_limit) {
     refuse("RestartsDoNotHelp", std::to_string(unrecovered(book)) + " restarts in a row did not lead to recovery", {}, true);
   }
-  if (const int used = spent(rules.budget, book, now); used >= rules.budget.restarts) {
+  // The ledger forgets all but the last restarts, so a budget beyond its size could never be seen to be spent.
+  const int allowed = std::min(rules.budget.restarts, static_cast<int>(ledger::most_restarts) - 1);
+  if (const int used = spent(rules.budget, book, now); used >= allowed) {
     refuse("BudgetSpent", std::to_string(used) + " restarts within " + in_seconds(rules.budget.window) +
-                              ", of " + std::to_string(rules.budget.restarts) + " allowed", {}, true);
+                              ", of " + std::to_string(allowed) + " allowed", {}, true);
   }
   if (const restart_record* last = book.last(); last != nullptr) {
-    if (const auto wait = previous_wait(rules.back_off, book, wanted.failing_since); wait && now < last->at + *wait) {
+    if (const auto wait = previous_wait(book); wait && now < last->at + *wait) {
       refuse("BackOff", "the next restart may come in " + in_seconds(last->at + *wait - now), last->at + *wait);
     }
   }

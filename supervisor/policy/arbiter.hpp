@@ -30,10 +30,9 @@ struct refusal {
   bool hold = false;             ///< waiting does not help: stop restarting, loudly
 };
 
-/// Who wants a restart, and since when.
+/// Who wants a restart.
 struct wish {
   bool by_request = false;   ///< a person asked: not subject to escalation, and to nothing else less
-  instant failing_since{};   ///< of the failing probe; the time of asking, for a request
 };
 
 /// Asks everything that can forbid a restart, all of it, so that none hides another: safe mode, mode, pause, support,
@@ -45,12 +44,13 @@ std::vector<refusal> ask(const rules& rules, const ledger& book, const circumsta
 std::string messages_of(const std::vector<refusal>& all);
 std::string reasons_of(const std::vector<refusal>& all);
 
-/// Restarts that began within the window before `now`.
+/// Restarts within the window before `now`; those written down and not carried out count too.
 int spent(const budget_rules& budget, const ledger& book, instant now);
 /// Restarts in a row, up to the last, that were not followed by recovery.
 int unrecovered(const ledger& book);
-/// The wait that the next record gets, and whether back-off starts anew because the last recovery lasted a full cap.
-std::optional<milliseconds> previous_wait(const back_off_rules& rules, const ledger& book, instant failing_since);
+/// The wait that the next one grows from; none where back-off starts anew: no restart yet, or a calm of a full cap after
+/// the last one.
+std::optional<milliseconds> previous_wait(const ledger& book);
 /// Whether `wall` lies in one of the windows; always in an empty list.
 bool in_window(const std::vector<window>& windows, wall_time wall);
 /// How long failures of a container that has not passed yet do not count.

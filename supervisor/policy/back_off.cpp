@@ -16,8 +16,9 @@ std::int64_t random_source::between(std::int64_t low, std::int64_t high) {
 }
 
 milliseconds next_wait(const back_off_rules& rules, std::optional<milliseconds> previous, random_source& random) {
-  const milliseconds low = std::clamp(previous.value_or(rules.base), rules.base, rules.cap);
-  const milliseconds high = std::min(low * 3, rules.cap);
+  const milliseconds cap = std::max(rules.base, rules.cap);
+  const milliseconds low = std::clamp(previous.value_or(rules.base), rules.base, cap);
+  const milliseconds high = low > cap / 3 ? cap : low * 3;
   return milliseconds(random.between(low.count(), high.count()));
 }
 

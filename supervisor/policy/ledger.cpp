@@ -41,8 +41,15 @@ json to_json(const restart_record& r) {
           {"recoveredAtMilliseconds", optional_count(r.recovered_at)}};
 }
 
+/// Rejects what sums and differences of times could overflow with.
+milliseconds span_of(const json& value) {
+  constexpr std::int64_t most = 10'000'000'000'000;  // 317 years
+  const auto count = value.is_number_integer() ? value.get<std::int64_t>() : most + 1;
+  if (count > most || count < -most) throw std::invalid_argument(value.dump() + " is no time in milliseconds");
+  return milliseconds(count);
+}
 milliseconds span_at(const json& object, const char* name) {
-  return milliseconds(object.at(name).get<std::int64_t>());
+  return span_of(object.at(name));
 }
 instant instant_at(const json& object, const char* name) {
   return instant(span_at(object, name));
@@ -88,9 +95,10 @@ ledger ledger_from(const json& o) {
   l.boot = o.at("boot").get<std::string>();
   for (const json& r : o.at("restarts")) l.restarts.push_back(restart_from(r));
   for (const json& r : o.at("lives")) l.lives.push_back({instant_at(r, "startedMilliseconds"), r.at("clean").get<bool>()});
-  for (const json& r : o.at("warmUpsMilliseconds")) l.warm_ups.emplace_back(r.get<std::int64_t>());
+  for (const json& r : o.at("warmUpsMilliseconds")) l.warm_ups.push_back(span_of(r));
   l.distrusted_until = optional_at<instant>(o, "distrustedUntilMilliseconds");
   l.healed_at = optional_at<instant>(o, "healedAtMilliseconds");
+  l.calm_at = optional_at<instant>(o, "calmAtMilliseconds");
   l.first_annotations = o.at("firstAnnotations").get<std::map<std::string, std::string>>();
   const auto earlier = [](const restart_record& a, const restart_record& b) { return a.at < b.at; };
   if (!std::is_sorted(l.restarts.begin(), l.restarts.end(), earlier)) throw std::invalid_argument("restarts out of order");
@@ -116,6 +124,7 @@ std::string ledger::to_json() const {
               {"warmUpsMilliseconds", json::array()},
               {"distrustedUntilMilliseconds", optional_count(distrusted_until)},
               {"healedAtMilliseconds", optional_count(healed_at)},
+              {"calmAtMilliseconds", optional_count(calm_at)},
               {"firstAnnotations", first_annotations}};
   for (const restart_record& r : restarts) all["restarts"].push_back(policy::to_json(r));
   for (const life_record& r : lives) {
@@ -127,7 +136,9 @@ std::string ledger::to_json() const {
 
 std::variant<ledger, ledger_damage> read_ledger(std::string_view text) {
   try {
-    return ledger_from(json::parse(text));
+    ledger read = ledger_from(json::parse(text));
+    if (read.to_json() != text) return ledger_damage{"it is not as podmedic writes it"};
+    return read;
   } catch (const std::exception& e) {  // every way in which a text can fail to be a ledger ends here
     return ledger_damage{e.what()};
   }
@@ -139,7 +150,7 @@ void ledger::move_to_boot(std::string_view boot_id) {
   instant latest{};  // the last moment of the old boot that we know of
   for (const restart_record& r : restarts) latest = std::max({latest, r.at, r.recovered_at.value_or(r.at)});
   for (const life_record& r : lives) latest = std::max(latest, r.started);
-  latest = std::max(latest, healed_at.value_or(latest));
+  latest = std::max({latest, healed_at.value_or(latest), calm_at.value_or(latest)});
   const auto shift = latest.time_since_epoch();
   for (restart_record& r : restarts) {
     r.at -= shift;
@@ -147,6 +158,7 @@ void ledger::move_to_boot(std::string_view boot_id) {
   }
   for (life_record& r : lives) r.started -= shift;
   if (healed_at) *healed_at -= shift;
+  if (calm_at) *calm_at -= shift;
   if (distrusted_until) *distrusted_until -= shift;
 }
 

@@ -24,7 +24,7 @@ enum class outcome {
 };
 
 struct restart_record {
-  instant at{};                  ///< when it was written down, just before the restart
+  instant at{};                  ///< when it was written down, and then when podmedic exited
   wall_time wall{};              ///< the same for people
   std::string scope;             ///< "Pod", or the container's name
   std::string probe;             ///< whose failure; empty for a request
@@ -62,7 +62,8 @@ struct ledger {
   std::vector<life_record> lives;          ///< oldest first
   std::vector<milliseconds> warm_ups;      ///< of containers that podmedic watched from their start; oldest first
   std::optional<instant> distrusted_until; ///< the ledger before this one was lost: no restart until then
-  std::optional<instant> healed_at;        ///< the success condition last began to count, with or without a restart
+  std::optional<instant> healed_at;        ///< the success condition was met after a restart that was none's recovery
+  std::optional<instant> calm_at;          ///< it had held for a full back-off cap: waits start anew after it
   std::map<std::string, std::string> first_annotations;  ///< of the Pod's first life: live edits never widen them
 
   bool operator==(const ledger&) const = default;
@@ -83,7 +84,8 @@ struct ledger {
 struct ledger_damage {
   std::string message;
 };
-/// Reads to_json()'s text. Anything else (torn, another version, wrong types, out of order) is damage as a whole.
+/// Reads to_json()'s text. Anything else (torn, another version, wrong types, impossible times, out of order, even
+/// another spelling of the same values) is damage as a whole.
 std::variant<ledger, ledger_damage> read_ledger(std::string_view text);
 
 std::string_view to_text(outcome ended);

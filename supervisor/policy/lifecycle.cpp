@@ -193,6 +193,7 @@ void medic::hold(const refusal& because) {
   tell(severity::warning, "Holding", because.why.message +
                                          ": no further restart until all probes pass, or until one is requested by "
                                          "`podmedic restart`");
+  out_.push_back(action::save{});
 }
 
 void medic::cancel(std::string_view why) {

@@ -2,13 +2,14 @@
 
 namespace podmedic::policy {
 
-threshold::threshold(const probe_rules& rules, instant container_started, milliseconds warm_up_limit)
-    : failure_threshold_(rules.failure_threshold), success_threshold_(rules.success_threshold) {
-  reset(container_started, warm_up_limit);
+threshold::threshold(const probe_rules& rules, instant now, milliseconds warm_up_limit)
+    : failure_threshold_(rules.failure_threshold), success_threshold_(rules.success_threshold), born_(now) {
+  reset(now, warm_up_limit);
 }
 
 void threshold::container_started(instant at, milliseconds warm_up_limit) {
   reset(at, warm_up_limit);
+  start_seen_ = at >= born_;
 }
 
 void threshold::reset(instant container_started, milliseconds warm_up_limit) {
@@ -29,7 +30,7 @@ void threshold::use(const probe_rules& rules) {
 }
 
 std::optional<milliseconds> threshold::warm_up() const {
-  if (!first_pass_) return std::nullopt;
+  if (!first_pass_ || !start_seen_) return std::nullopt;
   return *first_pass_ - started_;
 }
 

@@ -19,7 +19,8 @@ enum class standing {
 /// after the limit ran out.
 class threshold {
  public:
-  threshold(const probe_rules& rules, instant container_started, milliseconds warm_up_limit);
+  /// Until container_started() tells better, the container counts as started `now`.
+  threshold(const probe_rules& rules, instant now, milliseconds warm_up_limit);
 
   /// A new main process of the container: counts start again, and warm-up with them.
   void container_started(instant at, milliseconds warm_up_limit);
@@ -29,17 +30,18 @@ class threshold {
 
   standing stands() const { return standing_; }
   bool passed_since_start() const { return first_pass_.has_value(); }
-  /// From the container's start to the first pass.
+  /// From the container's start to the first pass; only of a start that was told, and that this probe lived to see.
   std::optional<milliseconds> warm_up() const;
   /// Whether the last verdict was a failure that counted.
   bool last_was_failure() const { return failures_ > 0 && !last_unknown_; }
   int failures_in_a_row() const { return failures_; }
   bool last_was_unknown() const { return last_unknown_; }
-  instant container_start() const { return started_; }
   /// Whether failures do not count yet, and something was learned from the last check.
   bool warming_up(instant now) const { return !first_pass_ && now < counts_from_ && !last_unknown_; }
-  /// Passes, or cannot be asked: does not stand against recovery.
-  bool well() const { return last_unknown_ || (standing_ == standing::healthy && failures_ == 0); }
+  /// Passes, and did not fail since.
+  bool passes() const { return standing_ == standing::healthy && failures_ == 0; }
+  /// Passes, or could never be asked: does not stand against recovery.
+  bool well() const { return passes() || (standing_ == standing::unproven && last_unknown_); }
   /// When the failure that goes on now was first seen.
   std::optional<instant> failing_since() const { return failing_since_; }
   /// Since when the target, which works no longer, answers "no" without a break (see fail::answered_no).
@@ -55,7 +57,9 @@ class threshold {
   int failures_ = 0;
   int passes_ = 0;
   bool last_unknown_ = false;
+  instant born_;
   instant started_{};
+  bool start_seen_ = false;
   instant counts_from_{};
   std::optional<instant> first_pass_;
   std::optional<instant> failing_since_;

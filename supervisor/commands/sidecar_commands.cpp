@@ -1,0 +1,103 @@
+// check, stand-down, restart and status: what talks to the running sidecar.
+#include "supervisor/commands/commands.hpp"
+#include "supervisor/commands/sidecar_client.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace podmedic::commands {
+namespace {
+
+using nlohmann::json;
+
+int unreachable(const std::string& why) {
+  fmt::print(stderr, "podmedic: {}\n", why);
+  return 2;
+}
+
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return "";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+void print_probes(const json& status) {
+  fmt::print("\nprobes\n");
+  for (const json& p : status["probes"]) {
+    fmt::print("  {:<16} {:<8} {:<8} {}\n    {}\n", text_of(p, "name"), text_of(p, "verdict"), text_of(p, "standing"),
+               text_of(p, "target"), text_of(p, "message"));
+  }
+}
+
+void print_restarts(const json& status) {
+  if (status["restarts"].empty()) {
+    fmt::print("\nno restarts\n");
+    return;
+  }
+  fmt::print("\nrestarts, latest first\n");
+  for (auto r = status["restarts"].rbegin(); r != status["restarts"].rend(); ++r) {
+    fmt::print("  {}  {:<12} {}\n    {}: {}\n", text_of(*r, "at"), text_of(*r, "outcome"),
+               r->contains("recoverySeconds") ? "recovered in " + text_of(*r, "recoverySeconds") + " s" : "",
+               text_of(*r, "probe").empty() ? "requested by " + text_of(*r, "requestedBy") : "probe " + text_of(*r, "probe"),
+               text_of(*r, "message"));
+  }
+}
+
+void print_status(const json& status) {
+  fmt::print("{}{}, mode {}, {}\n", text_of(status, "phase"), status.contains("cause") ? " (" + text_of(status["cause"], "message") + ")" : "",
+             text_of(status, "mode"), status["ready"].get<bool>() ? "in traffic" : "out of traffic");
+  fmt::print("restarts in the last {} s: {} of {} allowed; Kubernetes API: {}\n", text_of(status["budget"], "windowSeconds"),
+             text_of(status["budget"], "spent"), text_of(status["budget"], "restarts"), text_of(status, "kubernetesApi"));
+  for (const json& refusal : status["restartForbiddenBy"]) {
+    fmt::print("a restart is forbidden now: {} ({})\n", text_of(refusal, "message"), text_of(refusal, "reason"));
+  }
+  for (const json& mistake : status["mistakes"]) fmt::print("mistake: {}\n", text_of(json{{"m", mistake}}, "m"));
+  print_probes(status);
+  print_restarts(status);
+}
+
+}  // namespace
+
+int check(const std::string& state_directory, const std::string& what) {
+  const std::string path = what == "readiness" ? "/readyz" : what == "startup" ? "/startupz" : "/healthz";
+  const auto answer = ask_sidecar(state_directory, "GET", path);
+  if (const auto* why = std::get_if<std::string>(&answer)) return unreachable(*why);
+  const auto& got = std::get<sidecar_answer>(answer);
+  fmt::print("{}", got.body);
+  return got.status == 200 ? success : 1;
+}
+
+int stand_down(const std::string& state_directory) {
+  const auto answer = ask_sidecar(state_directory, "POST", "/stand-down");
+  if (const auto* why = std::get_if<std::string>(&answer)) return unreachable(*why);
+  const auto& got = std::get<sidecar_answer>(answer);
+  fmt::print("{}", got.body);
+  return got.status == 200 ? success : 1;
+}
+
+int restart(const std::string& state_directory, const std::string& reason) {
+  const json body = {{"reason", reason}, {"by", fmt::format("podmedic restart, uid {}", ::getuid())}};
+  const auto answer = ask_sidecar(state_directory, "POST", "/restart", body.dump(-1, ' ', false, json::error_handler_t::replace));
+  if (const auto* why = std::get_if<std::string>(&answer)) return unreachable(*why);
+  const auto& got = std::get<sidecar_answer>(answer);
+  fmt::print(got.status == 202 ? stdout : stderr, "{}", got.body);
+  return got.status == 202 ? success : 1;
+}
+
+int status(const std::string& state_directory, bool as_json) {
+  const auto answer = ask_sidecar(state_directory, "GET", "/status");
+  if (const auto* why = std::get_if<std::string>(&answer)) return unreachable(*why);
+  const auto& got = std::get<sidecar_answer>(answer);
+  const json parsed = json::parse(got.body, nullptr, false);
+  if (as_json || !parsed.is_object()) {
+    fmt::print("{}", got.body);
+  } else {
+    print_status(parsed);
+  }
+  return got.status == 200 ? success : 1;
+}
+
+}  // namespace podmedic::commands
