@@ -15,26 +15,27 @@ struct fields::document {
   std::string text;
   node root;
   mistakes& found;
-  int count = 0;
   bool unreadable = false;
+  std::vector<std::string> mistaken;  ///< the fields that have a mistake
+
+  // An annotation of nothing but mistakes must not cost its own size a hundred times over.
+  static constexpr std::size_t most = 32;
 
   void add(std::optional<yaml::position> at, std::string_view path, std::string_view message, bool unknown_field) {
-    // An annotation of nothing but mistakes must not cost its own size a hundred times over.
-    constexpr int most = 32;
-    if (count > most) return;
-    if (count++ == most) {
+    if (mistaken.size() > most) return;
+    mistaken.push_back(printable(path, 128));
+    if (mistaken.size() > most) {
       found.push_back({source, 0, 0, "", "has more mistakes than these " + std::to_string(most)});
       return;
     }
     const yaml::position place = at ? yaml::shown(text, *at) : yaml::position{};
     found.push_back(
-        {source, place.line, place.column, printable(path, 128), printable(message, 512), unknown_field});
+        {source, place.line, place.column, mistaken.back(), printable(message, 512), unknown_field});
   }
-};
-
-struct fields::outcome {
-  bool failed = false;
-  std::shared_ptr<outcome> parent;
+  bool failed(std::string_view path) const {
+    return unreadable || mistaken.size() > most ||
+           std::any_of(mistaken.begin(), mistaken.end(), [&](const auto& each) { return lies_in(each, path); });
+  }
 };
 
 namespace {
@@ -119,6 +120,11 @@ std::string canonical_text(const node& value) {
 
 }  // namespace
 
+bool lies_in(std::string_view field, std::string_view outer) {
+  if (outer.empty() || field == outer) return true;
+  return field.starts_with(outer) && (field[outer.size()] == '.' || field[outer.size()] == '[');
+}
+
 std::string mistake::to_text() const {
   std::string text = source;
   if (line > 0) text += ", line " + std::to_string(line) + ", column " + std::to_string(column);
@@ -134,19 +140,13 @@ fields fields::parse(std::string source, std::string_view text, mistakes& found)
   empty.is = node::kind::mapping;
   std::shared_ptr<document> from(new document{std::move(source), std::string(text.substr(0, yaml::max_text_bytes)),
                                               root ? std::move(*root) : std::move(empty), found});
-  fields reader(from, nullptr, from->root, "");
-  for (const yaml::error& each : errors) {
-    from->add(each.at, each.field, each.message, false);
-    reader.outcome_->failed = true;
-  }
+  for (const yaml::error& each : errors) from->add(each.at, each.field, each.message, false);
   from->unreadable = unreadable;
-  return reader;
+  return fields(from, from->root, "");
 }
 
-fields::fields(std::shared_ptr<document> from, std::shared_ptr<outcome> of_parent, const node& mapping,
-               std::string path)
-    : document_(std::move(from)), outcome_(new outcome{false, std::move(of_parent)}), mapping_(&mapping),
-      path_(std::move(path)) {}
+fields::fields(std::shared_ptr<document> from, const node& mapping, std::string path)
+    : document_(std::move(from)), mapping_(&mapping), path_(std::move(path)) {}
 
 fields::fields(fields&&) noexcept = default;
 fields& fields::operator=(fields&&) noexcept = default;
@@ -158,9 +158,7 @@ std::string fields::path_of(std::string_view name) const {
 }
 
 void fields::complain_at(yaml::position at, std::string_view path, std::string_view message, bool unknown_field) {
-  if (document_->unreadable) return;
-  document_->add(at, path, message, unknown_field);
-  for (outcome* each = outcome_.get(); each != nullptr; each = each->parent.get()) each->failed = true;
+  if (!document_->unreadable) document_->add(at, path, message, unknown_field);
 }
 
 const node* fields::ask(std::string_view name) {
@@ -283,6 +281,7 @@ std::vector<std::string> fields::texts(std::string_view name) {
       complain_at(item->at, path, expected_but("text", *item));
     }
   }
+  if (failed(name)) result.clear();
   return result;
 }
 
@@ -300,6 +299,7 @@ std::vector<std::uint16_t> fields::ports(std::string_view name) {
       complain_at(item->at, path, std::get<std::string>(port));
     }
   }
+  if (failed(name)) result.clear();
   return result;
 }
 
@@ -323,7 +323,7 @@ std::map<std::string, std::string> fields::text_map(std::string_view name) {
 std::optional<fields> fields::object(std::string_view name) {
   const node* value = ask(name);
   if (!value) return std::nullopt;
-  if (value->is == node::kind::mapping) return fields(document_, outcome_, *value, path_of(name));
+  if (value->is == node::kind::mapping) return fields(document_, *value, path_of(name));
   complain_at(value->at, path_of(name), expected_but("a mapping", *value));
   return std::nullopt;
 }
@@ -332,7 +332,7 @@ std::vector<fields> fields::objects(std::string_view name) {
   std::vector<fields> result;
   for (const auto& [item, path] : ask_items(name, "a list of mappings")) {
     if (item->is == node::kind::mapping) {
-      result.push_back(fields(document_, outcome_, *item, path));
+      result.push_back(fields(document_, *item, path));
     } else {
       complain_at(item->at, path, expected_but("a mapping", *item));
     }
@@ -343,6 +343,12 @@ std::vector<fields> fields::objects(std::string_view name) {
 void fields::complain(std::string_view name, std::string_view message) {
   const node* value = name.empty() ? nullptr : ask(name);
   complain_at(value ? value->at : mapping_->at, path_of(name), message);
+}
+
+void fields::complain(std::string_view name, std::size_t item, std::string_view message) {
+  const node* list = ask(name);
+  if (!list || item >= list->items.size()) return complain(name, message);
+  complain_at(list->items[item].at, path_of(name) + '[' + std::to_string(item) + ']', message);
 }
 
 void fields::finish() {
@@ -364,7 +370,9 @@ void fields::finish() {
   }
 }
 
-bool fields::failed() const { return outcome_->failed; }
+bool fields::failed() const { return document_->failed(path_); }
+
+bool fields::failed(std::string_view name) const { return document_->failed(path_of(name)); }
 
 std::string fields::canonical() const { return canonical_text(*mapping_); }
 

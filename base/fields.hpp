@@ -33,6 +33,9 @@ struct mistake {
 };
 using mistakes = std::vector<mistake>;
 
+/// Whether the path of a field is `outer`, or leads into it: "drain.inFlight.ports[0]" lies in "drain". All lie in "".
+bool lies_in(std::string_view field, std::string_view outer);
+
 /// The name in `valid` with the smallest edit distance to `given`, or empty where none is near (more than a third of
 /// the letters wrong). Two swapped letters are one edit; upper and lower case are none.
 std::string nearest_name(std::string_view given, std::span<const std::string_view> valid);
@@ -75,7 +78,9 @@ class fields {
   std::int64_t bytes(std::string_view name, std::int64_t fallback, std::int64_t minimum, std::int64_t maximum);
   /// One of the given words, by its index; a wrong word is answered with the nearest.
   std::size_t word(std::string_view name, std::size_t fallback, std::span<const std::string_view> words);
+  /// A list of texts; one wrong item makes it empty, so that items keep their numbers.
   std::vector<std::string> texts(std::string_view name);
+  /// As texts().
   std::vector<std::uint16_t> ports(std::string_view name);
   /// A mapping of names to scalars, as HTTP headers.
   std::map<std::string, std::string> text_map(std::string_view name);
@@ -86,18 +91,21 @@ class fields {
 
   /// Adds a mistake at a field (or at the mapping itself, where `name` is empty or absent).
   void complain(std::string_view name, std::string_view message);
+  /// Adds a mistake at an item of a list, from 0.
+  void complain(std::string_view name, std::size_t item, std::string_view message);
   /// Adds a mistake for each field that nobody asked for, with the nearest of those that were asked for.
   void finish();
-  /// Whether this reader, or one made from it, has added a mistake.
+  /// Whether there is a mistake in this mapping or inside of it; always, where the text could not be parsed or has more
+  /// mistakes than are listed.
   bool failed() const;
+  /// The same of one field.
+  bool failed(std::string_view name) const;
   /// The mapping as canonical one-line text (sorted names), for digests: equal meaning, equal text.
   std::string canonical() const;
 
  private:
   struct document;  // the text, its tree, and where its mistakes go
-  struct outcome;   // whether a reader has added a mistake, and whose part it is
-  fields(std::shared_ptr<document> from, std::shared_ptr<outcome> of_parent, const yaml::node& mapping,
-         std::string path);
+  fields(std::shared_ptr<document> from, const yaml::node& mapping, std::string path);
   const yaml::node* ask(std::string_view name);
   const yaml::node* ask_scalar(std::string_view name, std::string_view expected, bool quotes_allowed);
   template <class Value, class Read>
@@ -107,7 +115,6 @@ class fields {
   void complain_at(yaml::position at, std::string_view path, std::string_view message, bool unknown_field = false);
 
   std::shared_ptr<document> document_;
-  std::shared_ptr<outcome> outcome_;
   const yaml::node* mapping_;
   std::string path_;
   std::vector<std::string> asked_;

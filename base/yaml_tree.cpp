@@ -16,6 +16,20 @@ struct refusal {
   error why;
 };
 
+/// What an unclosed `{` at the beginning is taken for, too.
+constexpr const char* not_a_name = "a field's name must be text; is a brace or bracket left open?";
+
+/// What yaml-cpp says, and for frequent slips in one-line values what may have caused it.
+std::string in_words(const std::string& message) {
+  std::string hint;
+  if (message.starts_with("end of map") || message.starts_with("end of sequence")) {
+    hint = "; is a brace or bracket left open, or a space missing after a colon?";
+  } else if (message.starts_with("the referenced anchor")) {
+    hint = "; aliases (*name) are not allowed, and text that begins with * needs quotes";
+  }
+  return "is no valid YAML: " + message + hint;
+}
+
 position place(const YAML::Mark& mark) { return {mark.line, mark.column}; }
 
 class tree_builder final : public YAML::EventHandler {
@@ -76,7 +90,7 @@ class tree_builder final : public YAML::EventHandler {
   }
   void open(node::kind is, const YAML::Mark& mark, const std::string& tag) {
     refuse_tag(mark, tag);
-    if (!open_.empty() && expects_name()) refuse(mark, "a field's name must be text");
+    if (!open_.empty() && expects_name()) refuse(mark, not_a_name);
     if (open_.size() >= max_levels) refuse(mark, "nested deeper than " + std::to_string(max_levels) + " levels");
     std::string path = path_of_next();
     open_.push_back({{is, place(mark)}, std::nullopt, std::move(path), {}});
@@ -99,7 +113,7 @@ class tree_builder final : public YAML::EventHandler {
     } else if (value.is == node::kind::scalar) {
       open_.back().next = member{std::move(value.text), value.at, {}};
     } else {
-      refuse(mark, "a field's name must be text");
+      refuse(mark, not_a_name);
     }
   }
   void add_value(node value) {
@@ -168,7 +182,7 @@ std::optional<node> parse(std::string_view text, std::vector<error>& errors) {
   } catch (const YAML::Exception& fault) {
     std::optional<position> at;
     if (!fault.mark.is_null()) at = place(fault.mark);
-    return give_up({at, "", "is no valid YAML: " + fault.msg});
+    return give_up({at, "", in_words(fault.msg)});
   }
   if (builder.root.is == node::kind::mapping) return std::move(builder.root);
   if (builder.root.is == node::kind::nothing) return give_up({std::nullopt, "", "is empty; expected a mapping"});
