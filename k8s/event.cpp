@@ -1,0 +1,53 @@
+#include "k8s/event.hpp"
+
+#include "base/clock.hpp"
+#include "k8s/json.hpp"
+
+namespace podmedic::k8s {
+namespace {
+
+constexpr std::size_t max_note_bytes = 1024;
+constexpr std::size_t max_name_bytes = 128;  // of reason, action and reportingInstance
+
+/// metav1.MicroTime: RFC 3339 with six digits.
+std::string to_micro_time(wall_time time) {
+  std::string text = to_rfc3339(time);
+  text.insert(text.size() - 1, "000");
+  return text;
+}
+
+}  // namespace
+
+std::string event_json(const pod_event& event, const std::string& name_space, const std::string& pod_name,
+                       const std::string& pod_uid) {
+  const json object = {
+      {"apiVersion", "events.k8s.io/v1"},
+      {"kind", "Event"},
+      {"metadata", {{"generateName", pod_name + "."}, {"namespace", name_space}}},
+      {"eventTime", to_micro_time(event.at)},
+      {"type", event.type == pod_event::severity::normal ? "Normal" : "Warning"},
+      {"reason", event.reason.substr(0, max_name_bytes)},
+      {"action", (event.action.empty() ? event.reason : event.action).substr(0, max_name_bytes)},
+      {"note", cut_utf8(event.note, max_note_bytes)},
+      {"reportingController", "podmedic.io/podmedic"},
+      {"reportingInstance", pod_name.substr(0, max_name_bytes)},
+      {"regarding",
+       {{"apiVersion", "v1"}, {"kind", "Pod"}, {"namespace", name_space}, {"name", pod_name}, {"uid", pod_uid}}},
+  };
+  return to_text(object);
+}
+
+boost::asio::awaitable<api_result<std::monostate>> publish_event(client& api, std::string pod_name,
+                                                                 std::string pod_uid, pod_event event,
+                                                                 milliseconds timeout) {
+  api_request request{.method = "POST",
+                      .path = "/apis/events.k8s.io/v1/namespaces/" + api.name_space() + "/events",
+                      .body = event_json(event, api.name_space(), pod_name, pod_uid),
+                      .verb = "create",
+                      .resource = "events.events.k8s.io"};
+  const auto answer = co_await api.send(std::move(request), timeout);
+  if (const auto* failure = std::get_if<api_failure>(&answer)) co_return *failure;
+  co_return std::monostate{};
+}
+
+}  // namespace podmedic::k8s
