@@ -1,6 +1,10 @@
 #include "base/curl_fault.hpp"
 
+#include "base/foreign_text.hpp"
+
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <system_error>
 
 namespace podmedic {
@@ -19,12 +23,9 @@ http_fault fault_of_connect(int error) {
 
 /// The handshake ended because the connection did, not because one side rejected the other.
 bool ended_in_handshake(std::string_view explanation) {
-  for (const std::string_view sign : {"SSL_ERROR_SYSCALL", "unexpected eof", "Connection reset", "SSL_ERROR_ZERO_RETURN"}) {
-    if (explanation.find(sign) != std::string_view::npos) {
-      return true;
-    }
-  }
-  return false;
+  constexpr std::string_view signs[] = {"SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN", "unexpected eof", "reset"};
+  return std::any_of(std::begin(signs), std::end(signs),
+                     [&](std::string_view sign) { return explanation.find(sign) != std::string_view::npos; });
 }
 
 curl_off_t microseconds_until(CURL* easy, CURLINFO milestone) {
@@ -87,11 +88,7 @@ std::string explain(CURLcode code, const progress_made& progress, std::string_vi
   if (code == CURLE_COULDNT_CONNECT && progress.error != 0) {
     return progress.error == ECONNREFUSED ? "connection refused" : std::generic_category().message(progress.error);
   }
-  std::string line(explanation.empty() ? curl_easy_strerror(code) : explanation);
-  for (char& letter : line) {
-    letter = static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f ? ' ' : letter;
-  }
-  return line;
+  return foreign_text(explanation.empty() ? curl_easy_strerror(code) : explanation);
 }
 
 }  // namespace podmedic

@@ -42,7 +42,10 @@ std::string lower_case(std::string_view text) {
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blank = " \t\r\n";
   const auto begin = text.find_first_not_of(blank);
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
 }
 
 milliseconds since(steady::time_point began) {
@@ -52,7 +55,8 @@ milliseconds since(steady::time_point began) {
 }  // namespace
 
 std::optional<std::string_view> http_response::header(std::string_view name) const {
-  const auto last = std::find_if(headers.rbegin(), headers.rend(), [&](const auto& each) { return each.first == name; });
+  const auto last =
+      std::find_if(headers.rbegin(), headers.rend(), [&](const auto& each) { return each.first == name; });
   return last == headers.rend() ? std::nullopt : std::optional<std::string_view>(last->second);
 }
 
@@ -373,7 +377,8 @@ boost::asio::awaitable<http_result> http_client::send(http_request request) {
   co_return attempt->conclude(code);
 }
 
-boost::asio::awaitable<std::optional<http_failure>> http_client::dial(std::string host, std::uint16_t port, milliseconds timeout) {
+boost::asio::awaitable<std::optional<http_failure>> http_client::dial(std::string host, std::uint16_t port,
+                                                                        milliseconds timeout) {
   http_request request;
   request.timeout = timeout;
   auto attempt = std::make_shared<exchange>(loop_, request, steady::now());

@@ -37,7 +37,8 @@ struct http_request {
   milliseconds timeout{1000};               ///< for all of it: name, dial, TLS, answer
   std::optional<milliseconds> max_gap;      ///< longest silence once the answer's body has begun
   std::size_t max_body_bytes = 64 * 1024;   ///< a longer body is a failure (too_large), unless on_body is set
-  std::function<bool(std::string_view)> on_body;  ///< takes the body in pieces instead of http_response::body; false ends
+  /// Takes the body in pieces, instead of http_response::body; false ends the answer there, as if it were whole.
+  std::function<bool(std::string_view)> on_body;
   tls_options tls;
 };
 

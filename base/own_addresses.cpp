@@ -43,12 +43,13 @@ std::optional<address> parse(std::string text) {
 }
 
 bool is_loopback(const address& given) {
-  const bool v4 = given[10] == 0xff && given[11] == 0xff && std::all_of(given.begin(), given.begin() + 10, [](auto byte) { return byte == 0; });
+  const address ipv4_loopback = mapped(in_addr{htonl(INADDR_LOOPBACK)});
+  const bool in_127 = std::equal(given.begin(), given.begin() + 13, ipv4_loopback.begin());  // 127.0.0.0/8
   address ipv6_loopback{};
   ipv6_loopback[15] = 1;
   // Linux takes a connection to the unspecified address (0.0.0.0, ::) for one to loopback.
   const bool unspecified = given == address{} || given == mapped(in_addr{INADDR_ANY});
-  return (v4 && given[12] == 127) || given == ipv6_loopback || unspecified;
+  return in_127 || given == ipv6_loopback || unspecified;
 }
 
 bool is_of_an_interface(const address& given) {
@@ -82,7 +83,8 @@ bool is_of_an_interface(const address& given) {
 
 bool is_own_address(std::string_view host) {
   std::string name(host);
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   if (name == "localhost") {
     return true;
   }

@@ -25,8 +25,8 @@ std::optional<std::string> part_of(CURLU* parsed, CURLUPart part, unsigned flags
 
 std::optional<url> parse_url(std::string_view text) {
   const std::unique_ptr<CURLU, cleanup> parsed(curl_url());
-  const bool understood = curl_url_set(parsed.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_DISALLOW_USER) == CURLUE_OK;
-  if (!understood) {
+  const std::string whole(text);
+  if (curl_url_set(parsed.get(), CURLUPART_URL, whole.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK) {
     return std::nullopt;
   }
   const auto scheme = part_of(parsed.get(), CURLUPART_SCHEME, 0);
