@@ -1,4 +1,5 @@
 #include "base/clock.hpp"
+#include "base/foreign_text.hpp"
 #include "base/spawn.hpp"
 #include "hooks/kinds.hpp"
 
@@ -14,13 +15,13 @@ constexpr std::size_t max_output_bytes = 1024;
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
+  return foreign_text(text);
 }
 
 /// The last line of what a program said: usually the one that tells why it failed.
 std::string last_line(std::string output) {
   while (!output.empty() && (output.back() == '\n' || output.back() == '\r')) output.pop_back();
-  return output.substr(output.rfind('\n') + 1);
+  return foreign_text(output.substr(output.rfind('\n') + 1));
 }
 
 class exec_hook final : public hook {
@@ -50,7 +51,7 @@ class exec_hook final : public hook {
 spec read_exec(fields& own) {
   std::vector<std::string> command = own.texts("command");
   if (!own.failed() && (command.empty() || command[0].empty())) {
-    own.complain("command", "a list of a program and its arguments is expected, as in [\"/bin/drain\", \"--now\"]");
+    own.complain("command", "expected a program and its arguments, as in [\"/bin/drain\", \"--now\"]");
   }
   own.finish();
   if (own.failed()) return {};

@@ -1,5 +1,6 @@
+#include "base/foreign_text.hpp"
 #include "base/http_client.hpp"
-#include "base/tls_fields.hpp"
+#include "base/http_fields.hpp"
 #include "base/url.hpp"
 #include "hooks/kinds.hpp"
 
@@ -10,8 +11,6 @@ namespace podmedic::hooks {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr std::size_t quoted_bytes = 120;  // of an unexpected answer's body
 
 struct status_range {
   int least = 200;
@@ -51,7 +50,7 @@ class http_hook final : public hook {
   std::optional<std::string> judge(const http_response& response) const {
     if (response.status >= expected_.least && response.status <= expected_.most) return std::nullopt;
     std::string message = request_.method + " " + request_.url + ": answered " + std::to_string(response.status);
-    if (!response.body.empty()) message += ": " + response.body.substr(0, quoted_bytes);
+    if (!response.body.empty()) message += ": " + foreign_text(response.body);
     return message;
   }
 
@@ -60,48 +59,28 @@ class http_hook final : public hook {
   status_range expected_;
 };
 
-bool has_control_character(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
-  }
-  return false;
-}
-
-void read_headers(fields& own, http_request& request) {
-  for (const auto& [name, value] : own.text_map("headers")) {
-    if (name.empty() || has_control_character(name + value) || name.find(':') != std::string::npos) {
-      own.complain("headers", "a header's name or value must hold no control characters, and its name no colon");
-      continue;
-    }
-    request.headers.push_back(name + ": " + value);
-  }
-}
-
-void read_method(fields& own, http_request& request, std::string_view fallback) {
-  request.method = own.text("method", std::string(fallback));
-  const bool letters = request.method.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
-  if (!letters || request.method.empty()) own.complain("method", "a method in capitals is expected, as in POST");
-}
-
 }  // namespace
 
 spec read_http(fields& own, std::string_view default_method) {
   http_request request;
   request.url = own.required_text("url");
   if (!request.url.empty() && !parse_url(request.url)) {
-    own.complain("url", "an http: or https: URL without a user name is expected, as in \"http://127.0.0.1:8080/path\"");
+    own.complain("url", "expected http://HOST:PORT/PATH or https://…, without user and password");
   }
-  read_method(own, request, default_method);
-  read_headers(own, request);
+  request.method = read_http_method(own, std::string(default_method));
+  request.headers = read_http_headers(own);
   request.body = own.text("body", "");
-  request.tls = read_tls(own);
+  if (const auto tls = read_tls(own)) {
+    request.tls = *tls;
+    if (!request.url.starts_with("https:")) own.complain("tls", "is for https only");
+  }
   const auto expected = parse_status_range(own.text("expectStatus", "200-299"));
-  if (!expected) own.complain("expectStatus", "a status or a range of them is expected, as in 204 or \"200-299\"");
+  if (!expected) own.complain("expectStatus", "expected codes from 100 to 599, as in 204 or \"200-299\"");
   own.finish();
   if (own.failed()) return {};
 
   spec read;
-  read.target = "http " + request.method + " " + request.url;
+  read.target = "http " + request.method + " " + foreign_text(request.url);
   read.make = [request, range = *expected](const surroundings& around) -> std::unique_ptr<hook> {
     return std::make_unique<http_hook>(around.http, request, range);
   };

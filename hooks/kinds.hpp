@@ -6,7 +6,7 @@
 /// The hook kinds, a file each. Every function reads the fields of the mapping under the kind's name and calls finish().
 namespace podmedic::hooks {
 
-/// `http: {url, method, headers, body, expectStatus: "200-299", tls}`: one request that must be answered so.
+/// `http: {url, method, httpHeaders, body, expectStatus: "200-299", tls}`: one request that must be answered so.
 spec read_http(fields& own);
 /// As read_http(), with another method where none is given.
 spec read_http(fields& own, std::string_view default_method);

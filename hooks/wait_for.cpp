@@ -79,7 +79,7 @@ class wait_for_hook final : public hook {
 
 spec read_file_condition(fields& own) {
   const std::string path = own.required_text("file");
-  if (!path.empty() && path[0] != '/') own.complain("file", "an absolute path is expected");
+  if (!path.empty() && path[0] != '/') own.complain("file", "expected an absolute path");
   return {.target = "file " + path, .make = [path](const surroundings&) -> std::unique_ptr<hook> {
             return std::make_unique<file_is_there>(path);
           }};
@@ -87,7 +87,7 @@ spec read_file_condition(fields& own) {
 
 spec read_no_connections(fields& own) {
   const std::vector<std::uint16_t> ports = own.ports("ports");
-  if (ports.empty() && !own.failed()) own.complain("ports", "at least one port is expected");
+  if (ports.empty() && !own.failed()) own.complain("ports", "expected at least one port");
   own.finish();
   std::string target = "no connections to port";
   for (const std::uint16_t port : ports) target += " " + std::to_string(port);
@@ -101,7 +101,7 @@ spec read_condition(fields& own) {
   constexpr std::array<std::string_view, 4> names{"http", "exec", "file", "noConnections"};
   const auto given = std::count_if(names.begin(), names.end(), [&](std::string_view name) { return own.has(name); });
   if (given != 1) {
-    own.complain("", "exactly one of http, exec, file and noConnections is expected");
+    own.complain("", "expected exactly one of http, exec, file and noConnections");
     return {};
   }
   if (own.has("file")) return read_file_condition(own);

@@ -1,5 +1,6 @@
 #include "k8s/failure.hpp"
 
+#include "base/foreign_text.hpp"
 #include "k8s/json.hpp"
 
 #include <algorithm>
@@ -27,9 +28,7 @@ std::string quote(const http_response& response, std::string_view token) {
        at = text.find(token, at)) {
     text.replace(at, token.size(), "[token]");
   }
-  text = cut_utf8(text, max_quoted_bytes);
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
+  return foreign_text(text, max_quoted_bytes);
 }
 
 api_fault fault_of(int status) {
