@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,8 @@ import host
 import images
 import pki
 from components import Component, FeatureGates
-from kube import ApiError, Kube, is_ready
-from layout import ADDRESSES, BIN, BUILD, CONFIG, IMAGES, KUBECONFIG, LOG, NODE_NAME, OWNER_LOCK, PAUSE_IMAGE, STATE
+from kube import ApiError, Kube, Object, is_ready
+from layout import ADDRESSES, BIN, BUILD, CONFIG, IMAGES, KUBECONFIG, LOG, NODE_NAME, OWNER_LOCK, PAUSE_IMAGE, PKI, STATE
 from node import Node
 from progress import ClusterError, say, step, wait_until
 from programs import build_missing
@@ -45,16 +46,21 @@ class Cluster:
         """Loads an OCI archive under a name, and returns the name that Pods must use."""
         return images.load(self.node, archive, name)
 
-    def stop(self, component: str, signal_number: int = 15) -> None:
-        """Ends one of the cluster's own programs, "kube-apiserver" for example, and waits until it is gone."""
+    def empty_dir(self, pod: Object, volume: str) -> Path:
+        """Where an emptyDir volume of a Pod lies on the host."""
+        return STATE / "kubelet" / "pods" / pod["metadata"]["uid"] / "volumes" / "kubernetes.io~empty-dir" / volume
+
+    def stop(self, component: str, signal_number: int = signal.SIGKILL) -> None:
+        """Kills one of the programs of components.py, "kube-apiserver" for example, and waits until it is gone."""
         found = _component(component)
         for pid in _pids(self.node, found):
             os.kill(pid, signal_number)
         wait_until(f"{component} to end", lambda: not _pids(self.node, found), timeout=60)
 
     def start(self, component: str) -> None:
-        """Starts a component again; returns at once."""
+        """Starts a component again, and waits until the cluster takes Pods."""
         _start(self.node, _component(component))
+        wait_until(f"the cluster to take Pods with {component}", lambda: _takes_pods(self.kube), timeout=60)
 
 
 def up(gates: FeatureGates = FeatureGates()) -> Cluster:
@@ -65,7 +71,9 @@ def up(gates: FeatureGates = FeatureGates()) -> Cluster:
         node = Node.recorded()
         if node and _is_as_asked(node, gates):
             say(f"the cluster is already running (node PID {node.pid})")
-            return _connected(node)
+            cluster = _connected(node)
+            wait_until("the node to take Pods", lambda: _takes_pods(cluster.kube), timeout=60)
+            return cluster
         if node:
             with step("cleaning up after an earlier cluster"):
                 _clean(node)
@@ -73,8 +81,8 @@ def up(gates: FeatureGates = FeatureGates()) -> Cluster:
         try:
             return _start_all(gates)
         except BaseException:
-            say("could not start: taking it down again; the logs stay")
             _clean(Node.recorded())
+            say(f"could not start, and took everything down again; the logs stay in {LOG}")
             raise
 
 
@@ -130,7 +138,7 @@ def _start_all(gates: FeatureGates) -> Cluster:
     for log in LOG.glob("*.log"):
         if not log.name.startswith("build-"):
             log.unlink()
-    OPTIONS.write_text(json.dumps({"off": gates.off, "subnet": str(ADDRESSES.subnet)}))
+    _write_options(gates, complete=False)
     pki.create()
     components.write_configuration(gates)
     node = Node.create()
@@ -145,6 +153,7 @@ def _start_all(gates: FeatureGates) -> Cluster:
         for component in rest:
             _start(node, component)
         _wait(node, [*storage, api_server, *rest], "the node to take Pods", lambda: _takes_pods(cluster.kube))
+    _write_options(gates, complete=True)
     return cluster
 
 
@@ -213,12 +222,19 @@ def _takes_pods(kube: Kube) -> bool:
 
 
 def _is_as_asked(node: Node, gates: FeatureGates) -> bool:
-    if not node.is_alive() or _options() != gates or not OPTIONS.exists():
-        return False
-    if json.loads(OPTIONS.read_text())["subnet"] != str(ADDRESSES.subnet):
+    """It was started completely, with these options, and all of its programs still run."""
+    if not node.is_alive() or not OPTIONS.exists() or json.loads(OPTIONS.read_text()) != _as_options(gates, complete=True):
         return False
     commands = {process.command for process in node.processes()}
     return all(tuple(component.command) in commands for component in components.all_components(gates))
+
+
+def _as_options(gates: FeatureGates, complete: bool) -> dict[str, object]:
+    return {"off": list(gates.off), "subnet": str(ADDRESSES.subnet), "complete": complete}
+
+
+def _write_options(gates: FeatureGates, complete: bool) -> None:
+    OPTIONS.write_text(json.dumps(_as_options(gates, complete)))
 
 
 def _options() -> FeatureGates:
@@ -228,7 +244,7 @@ def _options() -> FeatureGates:
 def _clean(node: Node | None) -> None:
     if node is not None:
         node.destroy()
-    for directory in (STATE, CONFIG, pki.PKI, LOG / "pods"):
+    for directory in (STATE, CONFIG, PKI, LOG / "pods"):
         shutil.rmtree(directory, ignore_errors=True)
     for file in (KUBECONFIG, OPTIONS):
         file.unlink(missing_ok=True)
@@ -286,6 +302,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with everything cleaned up
     try:
         if options.command == "up":
             up(FeatureGates(tuple(options.feature_gate_off)))

@@ -203,7 +203,6 @@ def _kubelet(gates: FeatureGates) -> dict[str, Any]:
         "cgroupDriver": "cgroupfs",
         "cgroupsPerQOS": False,
         "enforceNodeAllocatable": [],
-        "localStorageCapacityIsolation": False,
         "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%"},
         # Images come by load-image only: one that was collected would not come back.
         "imageGCHighThresholdPercent": 100,

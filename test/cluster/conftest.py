@@ -24,25 +24,33 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gate_off(gate): needs a cluster that was started with CLUSTER_GATES_OFF=gate")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    off = _gates_off().off
+    for item in items:
+        marker = item.get_closest_marker("gate_off")
+        if marker and marker.args[0] not in off:
+            item.add_marker(pytest.mark.skip(reason=f"needs CLUSTER_GATES_OFF={marker.args[0]}"))
+
+
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """The running cluster, or one that is started now and taken down at the end unless KEEP_CLUSTER=1.
 
     CLUSTER_GATES_OFF names feature gates that must be off, as `up --feature-gate-off` takes them, with commas between.
     """
-    gates = FeatureGates(tuple(filter(None, os.environ.get("CLUSTER_GATES_OFF", "").split(","))))
-    was_running = cluster_command.running() is not None
-    signal.signal(signal.SIGTERM, _interrupt)
+    found = cluster_command.running()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with the cluster taken down
     capture = request.config.pluginmanager.getplugin("capturemanager")
     try:
         with capture.global_and_fixture_disabled():
-            started = cluster_command.up(gates)
+            started = cluster_command.up(_gates_off())
     except ClusterError as error:
         pytest.exit(f"no cluster, so no test: {error}", returncode=1)
     try:
         yield started
     finally:
-        if not was_running and os.environ.get("KEEP_CLUSTER") != "1":
+        is_ours = found is None or found.node != started.node
+        if is_ours and os.environ.get("KEEP_CLUSTER") != "1":
             cluster_command.down()
 
 
@@ -60,21 +68,13 @@ def kube(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Kube]:
         remove_namespace(everywhere, name)
 
 
-@pytest.fixture(autouse=True)
-def _skip_without_gate_off(request: pytest.FixtureRequest) -> None:
-    marker = request.node.get_closest_marker("gate_off")
-    if marker and marker.args[0] not in os.environ.get("CLUSTER_GATES_OFF", "").split(","):
-        pytest.skip(f"needs CLUSTER_GATES_OFF={marker.args[0]}")
-
-
 def remove_namespace(kube: Kube, name: str) -> None:
     """Begins the deletion and takes every Pod down at once; does not wait for the namespace itself."""
     kube.delete("namespace", name)  # from now on no controller can create Pods in it
     view = kube.at(name)
-    for pod in view.list("pod"):
+    for pod in view.items("pod"):
         view.delete("pod", pod["metadata"]["name"], grace_seconds=0)
 
 
-def _interrupt(*_: object) -> None:
-    """SIGTERM ends pytest as Ctrl-C does, so that the cluster is taken down."""
-    raise KeyboardInterrupt
+def _gates_off() -> FeatureGates:
+    return FeatureGates(tuple(filter(None, os.environ.get("CLUSTER_GATES_OFF", "").split(","))))

@@ -12,12 +12,13 @@ import io
 import json
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components import CONTAINERD_SOCKET
-from layout import BIN
+from layout import BIN, IMAGES
 from node import Node
 from progress import ClusterError, wait_until
 
@@ -74,7 +75,9 @@ def load(node: Node, archive: Path, name: str) -> str:
     name = full_name(name)
     if not archive.is_file():
         raise ClusterError(f"cannot load {archive}: there is no such file")
-    _ctr(node, "images", "import", "--index-name", name, str(archive))
+    with tempfile.NamedTemporaryFile(dir=IMAGES, suffix=".oci.tar") as renamed:
+        _rename(archive, Path(renamed.name), name)
+        _ctr(node, "images", "import", renamed.name)
     # The kubelet sees an image only when containerd's CRI plugin has taken it over.
     wait_until(
         f"containerd to offer {name}",
@@ -82,6 +85,21 @@ def load(node: Node, archive: Path, name: str) -> str:
         timeout=30,
     )
     return name
+
+
+def _rename(archive: Path, renamed: Path, name: str) -> None:
+    """Copies an OCI archive. containerd knows its image by the new name only: two names for one image confuse the kubelet."""
+    with tarfile.open(archive) as source, tarfile.open(renamed, "w") as target:
+        for member in source:
+            content = source.extractfile(member)
+            if member.name.removeprefix("./") == "index.json" and content is not None:
+                index = json.load(content)
+                if len(index["manifests"]) != 1:
+                    raise ClusterError(f"{archive} holds {len(index['manifests'])} images: expected one")
+                index["manifests"][0]["annotations"] = {"io.containerd.image.name": name}
+                text = json.dumps(index).encode()
+                member.size, content = len(text), io.BytesIO(text)
+            target.addfile(member, content)
 
 
 def is_loaded(node: Node, name: str) -> bool:

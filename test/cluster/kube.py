@@ -184,7 +184,7 @@ class Kube:
         """Raises NotFound if there is none."""
         return self.request("GET", self.path(kind, name))
 
-    def list(self, kind: str, labels: str = "", fields: str = "") -> list[Object]:
+    def items(self, kind: str, labels: str = "", fields: str = "") -> list[Object]:
         query = urllib.parse.urlencode({"labelSelector": labels, "fieldSelector": fields})
         return self.request("GET", f"{self.path(kind)}?{query}")["items"]
 
@@ -260,7 +260,7 @@ class Kube:
         """The events.k8s.io/v1 events about a Pod, oldest first."""
         found = [
             event
-            for event in self.list("events.events.k8s.io")
+            for event in self.items("events.events.k8s.io")
             if event["regarding"].get("kind") == "Pod"
             and event["regarding"].get("name") == pod
             and reason in (None, event.get("reason"))

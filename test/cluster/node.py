@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from layout import ADDRESSES, BIN, BUILD, HOST_LINK, OWNER_RECORD, STATE
+from layout import ADDRESSES, BIN, BUILD, HOST_LINK, OWNER_RECORD
 from progress import ClusterError, wait_until
 
 # The kubelet sets these, and they are the whole machine's. The node sees files with the wanted
@@ -29,7 +29,8 @@ KERNEL_TUNABLES = {
     "kernel/keys/root_maxkeys": 1000000,
     "kernel/keys/root_maxbytes": 25000000,
 }
-CNI_CACHE = Path("/var/lib/cni")  # libcni has no option for it
+# libcni and the kubelet write there whatever they are told; the node has a tmpfs in each place.
+FIXED_DIRECTORIES = (Path("/var/lib/cni"), Path("/var/lib/kubelet"))
 
 
 @dataclass(frozen=True)
@@ -115,18 +116,18 @@ class Node:
             wait_until("the node's processes to end", lambda: not self.is_alive(), timeout=30)
         subprocess.run(["ip", "link", "delete", HOST_LINK], capture_output=True)
         _remove_cgroups()
-        _remove_if_empty(CNI_CACHE)
+        for directory in FIXED_DIRECTORIES:
+            _remove_if_empty(directory)
         OWNER_RECORD.unlink(missing_ok=True)
 
     def _mount(self) -> None:
-        CNI_CACHE.mkdir(parents=True, exist_ok=True)
+        for directory in FIXED_DIRECTORIES:
+            directory.mkdir(parents=True, exist_ok=True)
         lines = ["set -e", "mount --make-rshared /"]
-        lines += [f"mount -t tmpfs tmpfs {directory}" for directory in ("/run", "/var/log", CNI_CACHE)]
+        lines += [f"mount -t tmpfs tmpfs {directory}" for directory in ("/run", "/var/log", *FIXED_DIRECTORIES)]
+        lines += ["mkdir -p /run/tunables/vm /run/tunables/kernel/keys"]
         for name, value in KERNEL_TUNABLES.items():
-            file = STATE / "tunables" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"{value}\n")
-            lines.append(f"mount --bind {shlex.quote(str(file))} /proc/sys/{name}")
+            lines += [f"echo {value} > /run/tunables/{name}", f"mount --bind /run/tunables/{name} /proc/sys/{name}"]
         self.run("sh", "-c", "\n".join(lines))
 
     def _cable(self) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from kube import Kube, Object, condition, container_status, is_ready, wait_for
+from cluster import Cluster
+from kube import ApiError, Kube, Object, condition, container_status, is_ready, wait_for
 
 RESTART_ALL = 88
+GATE = "RestartAllContainersOnContainerExits"
 ACTOR = {"image": "localhost/actor:1", "imagePullPolicy": "Never"}
 
 
@@ -83,6 +86,19 @@ def test_the_kubelet_erases_why_all_containers_were_restarted(kube: Kube) -> Non
     assert previous.returncode != 0
 
 
+def test_all_containers_are_restarted_while_the_api_server_is_down(cluster: Cluster, kube: Kube) -> None:
+    kube.apply(pod_with_medic(["append=/state/lives:medic", "await=/state/restart", f"exit={RESTART_ALL}"]))
+    state = cluster.empty_dir(kube.wait_ready("pod"), "state")
+    cluster.stop("kube-apiserver")
+    try:
+        (state / "restart").touch()
+        lives = wait_for((state / "lives").read_text, lambda text: text.count("main") == 2, 20, "the second life")
+    finally:
+        cluster.start("kube-apiserver")
+    assert lives.split() == ["init", "medic", "main"] * 2
+    kube.wait_for("pod", "pod", all_restarted, 30, "the kubelet's report of the restart")
+
+
 @pytest.mark.slow
 def test_the_kubelet_does_not_back_off_between_restarts_of_all_containers(kube: Kube) -> None:
     kube.apply(pod_with_medic([f"exit={RESTART_ALL}"]))
@@ -126,21 +142,48 @@ def test_rbac_and_the_projected_token_decide_what_a_pod_may_ask_the_api_server(k
     assert log.split() == ["200", "403", "end"]
 
 
-def test_a_service_reaches_its_pods_from_the_host(kube: Kube) -> None:
+def test_a_service_reaches_its_pods_from_the_host_and_from_one_of_them(kube: Kube) -> None:
     labels = {"app": "web"}
     for name in ("one", "two"):
         container = {**ACTOR, "name": "main", "args": ["serve=:8080", "pause"]}
-        kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": {"containers": [container]}})
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}}
+        kube.apply({**pod, "spec": {"containers": [container]}})
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
     (web,) = kube.apply({**service, "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]}})
     url = f"http://{web['spec']['clusterIP']}/"
+
+    def ask_from_host() -> str:
+        try:
+            return urllib.request.urlopen(url, timeout=2).read().decode()
+        except OSError:
+            return ""
+
+    def ask_from_pod() -> str:
+        return kube.exec("one", ["/actor", f"get={url}"]).stdout
+
+    expect_both_to_answer(ask_from_host, "the host")
+    expect_both_to_answer(ask_from_pod, "one of the Pods")
+
+
+def expect_both_to_answer(ask: Callable[[], str], place: str) -> None:
     seen: set[str] = set()
 
-    def ask() -> set[str]:
-        try:
-            seen.add(urllib.request.urlopen(url, timeout=2).read().decode().strip())
-        except OSError:
-            pass
+    def ask_again() -> set[str]:
+        seen.update(ask().split())
         return seen
 
-    wait_for(ask, lambda hosts: hosts == {"one", "two"}, 30, "both Pods to answer through the ClusterIP")
+    wait_for(ask_again, lambda hosts: hosts == {"one", "two"}, 30, f"both Pods to answer {place} through the ClusterIP")
+
+
+@pytest.mark.gate_off(f"kubelet:{GATE}")
+def test_a_kubelet_without_the_feature_gets_no_pod_that_asks_for_it(kube: Kube) -> None:
+    kube.apply(pod_with_medic(["pause"]))
+    pod = kube.wait_for("pod", "pod", lambda pod: condition(pod, "PodScheduled"), 20, "to be looked at by the scheduler")
+    scheduled = condition(pod, "PodScheduled")
+    assert scheduled and scheduled["status"] == "False" and "required features" in scheduled["message"]
+
+
+@pytest.mark.gate_off(GATE)
+def test_an_api_server_without_the_feature_refuses_the_rule(kube: Kube) -> None:
+    with pytest.raises(ApiError, match="restartPolicyRules are not allowed"):
+        kube.apply(pod_with_medic(["pause"]))

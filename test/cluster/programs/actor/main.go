@@ -8,6 +8,7 @@
 //	sleep=DURATION    waits ("1.5s")
 //	ignore-term       ignores SIGTERM from here on (without it, SIGTERM ends the actor with code 143)
 //	serve=ADDRESS     serves HTTP in the background: every path answers with the host name (":8080")
+//	get=URL           prints the body of an HTTP answer
 //	api=PATH          prints the status code of GET PATH at the API server, asked as the Pod's ServiceAccount
 //	exit=CODE         ends
 //	pause             waits for ever
@@ -83,6 +84,8 @@ func carryOut(name, value string) error {
 		return err
 	case "serve":
 		return serve(value)
+	case "get":
+		return get(value)
 	case "api":
 		return askAPI(value)
 	case "exit":
@@ -119,6 +122,17 @@ func serve(address string) error {
 		fmt.Fprintln(answer, host)
 	}))
 	return nil
+}
+
+func get(url string) error {
+	client := http.Client{Timeout: 2 * time.Second}
+	answer, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(os.Stdout, answer.Body)
+	return err
 }
 
 func askAPI(path string) error {
