@@ -1,4 +1,5 @@
-// Tools that the benchmarks compare podmedic with.
+// Tools that the benchmarks compare podmedic with. To build one, here:
+// go build -o ../../build/tools/ github.com/grpc-ecosystem/grpc-health-probe
 module example.invalid/podmedic/test/tools
 
 go 1.26.0
