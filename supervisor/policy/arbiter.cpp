@@ -14,6 +14,10 @@ bool carried_out(const restart_record& r) {
 
 }  // namespace
 
+bool pass_by_themselves(const std::vector<refusal>& all) {
+  return std::all_of(all.begin(), all.end(), [](const refusal& r) { return r.until.has_value() && !r.hold; });
+}
+
 std::string messages_of(const std::vector<refusal>& all) {
   std::string text;
   for (const refusal& r : all) text += (text.empty() ? "" : "; ") + r.why.message;

@@ -40,6 +40,8 @@ struct wish {
 std::vector<refusal> ask(const rules& rules, const ledger& book, const circumstances& facts, const wish& wanted,
                          instant now, wall_time wall);
 
+/// Whether waiting ends them all (or there are none).
+bool pass_by_themselves(const std::vector<refusal>& all);
 /// The messages of all refusals in one line, and their reasons.
 std::string messages_of(const std::vector<refusal>& all);
 std::string reasons_of(const std::vector<refusal>& all);

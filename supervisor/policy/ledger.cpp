@@ -88,8 +88,8 @@ restart_record restart_from(const json& o) {
 }
 
 ledger ledger_from(const json& o) {
-  if (const int found = o.at("version").get<int>(); found != ledger::version) {
-    throw std::invalid_argument("version " + std::to_string(found) + " is not " + std::to_string(ledger::version));
+  if (const json& found = o.at("version"); found != ledger::version) {
+    throw std::invalid_argument("version " + found.dump() + " is not " + std::to_string(ledger::version));
   }
   ledger l;
   l.boot = o.at("boot").get<std::string>();

@@ -19,7 +19,7 @@ std::string_view to_text(phase in) {
 }
 
 medic::medic(beginning from, instant now)
-    : rules_(std::move(from.use)), book_(std::move(from.book)), random_(from.seed), born_(now), now_(now) {
+    : rules_(std::move(from.use)), book_(std::move(from.book)), random_(from.seed), now_(now) {
   judge_beginning(from);
   judge_last_restart(from.last_restart);
   book_.lives.push_back({now, false});
@@ -28,8 +28,6 @@ medic::medic(beginning from, instant now)
     thresholds_.emplace(p.name, threshold(p, now, warm_up_limit(rules_.warm_up, book_)));
   }
   go_home();
-  ready_ = !out_of_traffic();
-  out_.push_back(action::set_ready{ready_});
   out_.push_back(action::save{});
 }
 
@@ -58,15 +56,17 @@ void medic::judge_beginning(const beginning& from) {
 void medic::judge_last_restart(fate last_restart) {
   restart_record* last = book_.last();
   if (last == nullptr) return;
-  if (last->ended == outcome::pending && !last->exited) {
-    if (last_restart == fate::restarted) {
-      last->exited = true;
-    } else {
+  if (last->ended == outcome::pending) {
+    if (last_restart == fate::not_honoured) {
+      last->ended = outcome::not_honoured;
+    } else if (last_restart == fate::unchanged) {
       last->ended = outcome::not_executed;
       tell(severity::warning, "RestartNotExecuted", "podmedic ended between writing down a restart and carrying it out");
+    } else if (!last->exited) {
+      // Only the intention was written down. In doubt it came to the restart, and as late as it can have been.
+      last->exited = true;
+      last->at = now_;
     }
-  } else if (last->ended == outcome::pending && last_restart == fate::unchanged) {
-    last->ended = outcome::not_honoured;
   }
   if (last->ended == outcome::not_honoured) {
     facts_.can_restart = support::missing;
@@ -83,12 +83,16 @@ std::vector<any_action> medic::step(const any_event& happened, instant now, wall
   now_ = std::max(now_, now);
   wall_ = wall;
   if (phase_ != phase::standing_down) {
+    cancel_if_forbidden();  // the wall clock may have brought a pause
     std::visit([this](const auto& e) { on(e); }, happened);
     if (phase_ != phase::standing_down && !facts_.safe_mode) advance();
-    if (const bool ready = !out_of_traffic(); ready != ready_) {
-      ready_ = ready;
-      out_.push_back(action::set_ready{ready});
-    }
+  } else if (std::holds_alternative<event::restart_requested>(happened)) {
+    out_.push_back(action::answer{false, "podmedic is standing down"});
+  }
+  if (const bool ready = !out_of_traffic(); ready != ready_ || !ready_told_) {
+    ready_ = ready;
+    ready_told_ = true;
+    out_.push_back(action::set_ready{ready});
   }
   return std::exchange(out_, {});
 }
@@ -143,10 +147,8 @@ void medic::on(const event::rules_changed& e) {
 }
 
 void medic::on(const event::stood_down& e) {
-  if (phase_ == phase::draining || phase_ == phase::quiescing || phase_ == phase::restarting) {
-    out_.push_back(action::cancel_drain{false});
-  }
-  if (phase_ == phase::restarting && book_.last() != nullptr) book_.last()->ended = outcome::not_executed;
+  if (in_restart(phase_)) out_.push_back(action::cancel_drain{false});
+  if (phase_ == phase::restarting) forget_exit();
   phase_ = phase::standing_down;
   tell(severity::normal, "StandingDown", e.why + ": podmedic judges and restarts nothing from now on");
   out_.push_back(action::save{});
@@ -156,14 +158,19 @@ void medic::on(const event::restart_requested& e) {
   const auto answer = [this](bool accepted, std::string message) {
     out_.push_back(action::answer{accepted, std::move(message)});
   };
-  if (phase_ == phase::draining || phase_ == phase::quiescing || phase_ == phase::restarting) {
+  if (in_restart(phase_)) {
     return answer(false, "a restart is under way already");
   }
-  const std::vector<refusal> forbidden = ask(rules_, book_, facts_, {true, now_}, now_, wall_);
-  const bool passes_by_itself = std::all_of(forbidden.begin(), forbidden.end(),
-                                            [](const refusal& r) { return r.until.has_value() && !r.hold; });
-  if (!passes_by_itself) return answer(false, "not now: " + messages_of(forbidden));
-  cause_ = cause{.probe = {}, .why = {"Requested", e.reason}, .requested_by = e.by, .failing_since = now_, .confirmed_at = now_};
+  const std::vector<refusal> forbidden = ask(rules_, book_, facts_, {true}, now_, wall_);
+  if (!pass_by_themselves(forbidden)) return answer(false, "not now: " + messages_of(forbidden));
+  const bool stay_unready = phase_ == phase::waiting && cause_ && cause_->unready_while_waiting;
+  cause_ = cause{.probe = {},
+                 .why = {"Requested", e.reason},
+                 .requested_by = e.by,
+                 .failing_since = now_,
+                 .failures_when_suspected = 0,
+                 .confirmed_at = now_,
+                 .unready_while_waiting = stay_unready};
   phase_ = phase::waiting;
   told_refusals_ = reasons_of(forbidden);
   tell(severity::normal, "RestartRequested", "by " + e.by + ": " + e.reason);
@@ -172,21 +179,21 @@ void medic::on(const event::restart_requested& e) {
 
 std::vector<refusal> medic::refusals(instant now, wall_time wall) const {
   const bool by_request = cause_ && !cause_->requested_by.empty();
-  std::vector<refusal> all = ask(rules_, book_, facts_, {by_request, cause_ ? cause_->failing_since : now}, now, wall);
+  std::vector<refusal> all = ask(rules_, book_, facts_, {by_request}, now, wall);
   if (drain_refused_ && now < *drain_refused_->until) all.push_back(*drain_refused_);
   return all;
 }
 
 std::optional<instant> medic::wake_at(instant now) const {
-  constexpr milliseconds often{250};
-  switch (phase_) {
-    case phase::waiting:
-    case phase::recovering:
-    case phase::holding:
-      return now + often;
-    default:
-      return std::nullopt;
+  constexpr milliseconds at_least{10};
+  constexpr milliseconds wall_clock_look{1000};  // pauses and windows end by the wall clock, which may jump
+  std::optional<instant> next;
+  const auto wake = [&](instant at) { next = std::min(next.value_or(at), std::max(at, now + at_least)); };
+  if (phase_ == phase::waiting) {
+    for (const refusal& r : refusals(now, wall_)) wake(r.until.value_or(now + wall_clock_look));
   }
+  if ((phase_ == phase::recovering || phase_ == phase::holding) && well_since_) wake(*well_since_ + rules_.success.stable);
+  return next;
 }
 
 const threshold* medic::standing_of(const std::string& probe) const {
@@ -198,9 +205,18 @@ void medic::end_cleanly() {
   if (!book_.lives.empty()) book_.lives.back().clean = true;
 }
 
+bool medic::enforces() const {
+  return rules_.in_mode == mode::enforce && !(rules_.paused_until && wall_ < *rules_.paused_until) && !facts_.safe_mode;
+}
+
 bool medic::may_act() const {
-  return rules_.in_mode == mode::enforce && !(rules_.paused_until && wall_ < *rules_.paused_until) &&
-         !facts_.safe_mode && facts_.can_restart != support::missing;
+  return enforces() && facts_.can_restart != support::missing;
+}
+
+bool medic::all_judged(bool (*holds)(const threshold&)) const {
+  return std::all_of(rules_.probes.begin(), rules_.probes.end(), [&](const probe_rules& p) {
+    return p.on_failure == remedy::observe || holds(thresholds_.at(p.name));
+  });
 }
 
 bool medic::pending() const {
@@ -213,7 +229,7 @@ void medic::tell(severity level, std::string reason, std::string message, bool p
 }
 
 bool medic::out_of_traffic() const {
-  if (!may_act() || phase_ == phase::standing_down) return false;
+  if (!enforces() || phase_ == phase::standing_down) return false;
   const auto any = [this](auto&& holds) {
     return std::any_of(rules_.probes.begin(), rules_.probes.end(),
                        [&](const probe_rules& p) { return holds(p, thresholds_.at(p.name)); });
@@ -223,6 +239,7 @@ bool medic::out_of_traffic() const {
       })) {
     return true;
   }
+  if (!may_act()) return false;
   switch (phase_) {
     case phase::waiting:
       return cause_ && cause_->unready_while_waiting;

@@ -123,6 +123,10 @@ enum class phase {
   standing_down,
 };
 std::string_view to_text(phase in);
+/// Whether a restart is under way: something that cancel_drain stops.
+inline bool in_restart(phase in) {
+  return in == phase::draining || in == phase::quiescing || in == phase::restarting;
+}
 
 /// Why a restart is wanted.
 struct cause {
@@ -137,9 +141,10 @@ struct cause {
 
 /// What became of the restart that the ledger ends with, as far as the new life can see it.
 enum class fate {
-  cannot_tell,
-  restarted,  ///< no other container is older than the restart
-  unchanged,  ///< another container is
+  cannot_tell,   ///< counts as restarted
+  restarted,     ///< no other container is older than the restart
+  unchanged,     ///< another container is: podmedic ended before it could exit with the code
+  not_honoured,  ///< another container is, and podmedic's own last state shows the code
 };
 
 /// How the ledger was found at the start of a life.
@@ -202,15 +207,24 @@ class medic {
   void confirm_suspicion();
   void wait_for_turn();
   void watch_recovery();
+  void note_first_pass();      ///< the moment in which every probe has passed since the containers started
+  void note_recovery();        ///< the success condition has held long enough
   void cancel(std::string_view why);
+  void forget_exit();          ///< the restart that is written down will not be carried out
+  void cancel_if_forbidden();  ///< mode, pause and support are heeded up to the last moment
   void go_home();              ///< to where a healthy Pod belongs
   void hold(const refusal& because);
   void begin_drain();
+  void back_to_waiting();      ///< from a drain that is called off while its cause goes on
   bool pending() const;        ///< the last restart's outcome is open
+  bool all_well() const;
   bool cause_healed() const;
-  bool may_restart_now() const;  ///< the cause was seen in the last check
+  std::string_view healed_text() const;
+  bool cause_fails_now() const;  ///< the cause was seen in the last check
   bool out_of_traffic() const;
-  bool may_act() const;        ///< Enforce, not paused, not in safe mode
+  bool enforces() const;       ///< Enforce, not paused, not in safe mode
+  bool may_act() const;        ///< and restarts are possible
+  bool all_judged(bool (*holds)(const threshold&)) const;  ///< probes that only observe are not asked
   void tell(severity level, std::string reason, std::string message, bool publish = true);
   rules rules_;
   ledger book_;
@@ -220,7 +234,7 @@ class medic {
   phase phase_ = phase::starting;
   std::optional<cause> cause_;
   bool ready_ = true;
-  instant born_;
+  bool ready_told_ = false;
   instant now_;
   wall_time wall_{};
   std::optional<instant> well_since_;      ///< since when the success condition holds
