@@ -19,6 +19,7 @@ struct cluster_findings {
   policy::support can_restart = policy::support::unverified;
   std::string why_not;
   std::map<std::string, std::string> names_by_id;  ///< containers
+  std::string off;  ///< what does not work without more rights or a reachable API; empty where all does
 };
 
 /// All that podmedic does with the Kubernetes API, in the background and in its own time: verifies the restart rule and

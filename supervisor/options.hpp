@@ -16,6 +16,7 @@ struct run_options {
   std::uint16_t port = 9484;       ///< of /metrics, /healthz, /readyz, /startupz, /status; 0: any free one
   int restart_exit_code = 88;      ///< the code that the Pod's rule maps to RestartAllContainers
   std::string container = "podmedic";  ///< podmedic's own name in the Pod
+  std::string pod_name;                ///< empty: the host name, which Kubernetes sets to it
   log::format log_format = log::format::text;
   log::level log_level = log::level::info;
   /// A rehearsal's Pod (PODMEDIC_POD) and the start of what stands for its sandbox; empty in a Pod.

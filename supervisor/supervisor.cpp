@@ -89,6 +89,9 @@ void supervisor::begin() {
   asio::co_spawn(context_, watch_containers(), asio::detached);
   announcer_.publish_to([this](const announcement& a) { cluster_.publish(a); });
   cluster_.start([this](const cluster_findings& found) {
+    if (!found.off.empty()) {
+      announcer_.tell_once({policy::severity::normal, "KubernetesApiOff", found.off, false}, wall_now());
+    }
     containers_.learn(found.names_by_id);
     if (processes_.shares_namespace()) feed(policy::event::support_found{found.can_restart, found.why_not});
   });

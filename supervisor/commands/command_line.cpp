@@ -36,6 +36,7 @@ void add_run_options(CLI::App& run, run_options& options) {
       ->envname("PODMEDIC_RESTART_EXIT_CODE")->check(CLI::Range(3, 125))->capture_default_str();
   run.add_option("--container", options.container, "podmedic's own container name in the Pod")
       ->envname("PODMEDIC_CONTAINER")->capture_default_str();
+  run.add_option("--pod-name", options.pod_name, "Name of the Pod; by default the host name")->envname("PODMEDIC_POD_NAME");
   run.add_option("--log-format", options.log_format, "text or json")
       ->envname("PODMEDIC_LOG_FORMAT")
       ->transform(CLI::CheckedTransformer(std::map<std::string, log::format>{{"text", log::format::text}, {"json", log::format::json}}))
