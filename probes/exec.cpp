@@ -49,7 +49,7 @@ std::string joined(const std::vector<std::string>& words) {
 /// exec: {command}: docs/probes/exec.md.
 spec read_exec(fields& own) {
   const std::vector<std::string> command = own.texts("command");
-  if (command.empty() || command.front().empty()) {
+  if (!own.failed("command") && (command.empty() || command.front().empty())) {
     own.complain("command", "expected a program and its arguments, as in [\"/checks/alive\", \"--quick\"]");
   }
   own.finish();

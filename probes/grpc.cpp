@@ -1,11 +1,12 @@
 #include "base/clock.hpp"
 #include "base/http_client.hpp"
+#include "base/http_fields.hpp"
 #include "base/own_addresses.hpp"
 #include "base/url.hpp"
 #include "probes/grpc_message.hpp"
 #include "probes/grpc_verdict.hpp"
 #include "probes/registry.hpp"
-#include "probes/target_fields.hpp"
+#include "probes/target_host.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>

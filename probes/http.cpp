@@ -1,14 +1,14 @@
 #include "base/clock.hpp"
 #include "base/foreign_text.hpp"
 #include "base/http_client.hpp"
+#include "base/http_fields.hpp"
 #include "base/own_addresses.hpp"
 #include "base/url.hpp"
 #include "probes/http_expectation.hpp"
 #include "probes/network_verdict.hpp"
 #include "probes/registry.hpp"
-#include "probes/target_fields.hpp"
+#include "probes/target_host.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace podmedic::probes {
@@ -104,33 +104,6 @@ std::string read_address(fields& own) {
   return address;
 }
 
-bool is_token(std::string_view text) {
-  const auto allowed = [](char c) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || marks.find(c) != marks.npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);  // RFC 9110, 5.6.2
-}
-
-/// `httpHeaders: [{name, value}]`.
-std::vector<std::string> read_headers(fields& own) {
-  std::vector<std::string> lines;
-  for (fields& header : own.objects("httpHeaders")) {
-    const std::string name = header.required_text("name");
-    const std::string value = header.text("value", "");
-    if (!name.empty() && !is_token(name)) {
-      header.complain("name", "expected a header's name, as in X-Probe");
-    }
-    if (std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
-      header.complain("value", "has a line break or another control character");
-    }
-    header.finish();
-    // libcurl sends a header without a value only where a semicolon stands for the colon (CURLOPT_HTTPHEADER(3)).
-    lines.push_back(value.empty() ? name + ";" : name + ": " + value);
-  }
-  return lines;
-}
-
 std::optional<milliseconds> read_bound(fields& own, std::string_view name) {
   return own.has(name) ? std::optional(own.seconds(name, longest, shortest, longest)) : std::nullopt;
 }
@@ -141,14 +114,11 @@ std::optional<milliseconds> read_bound(fields& own, std::string_view name) {
 spec read_http(fields& own) {
   http_request request;
   request.url = read_address(own);
-  request.method = own.text("method", "GET");
-  request.headers = read_headers(own);
+  request.method = read_http_method(own, "GET");
+  request.headers = read_http_headers(own);
   request.body = own.text("body", "");
   request.max_gap = read_bound(own, "maxGapSeconds");
-  if (!is_token(request.method)) {
-    own.complain("method", "expected an HTTP method, as GET or POST");
-  }
-  if (auto tls = read_tls(own)) {
+  if (const auto tls = read_tls(own)) {
     request.tls = *tls;
     if (!request.url.starts_with("https:")) {
       own.complain("tls", "is for https only");

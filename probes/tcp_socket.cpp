@@ -4,7 +4,7 @@
 #include "base/url.hpp"
 #include "probes/network_verdict.hpp"
 #include "probes/registry.hpp"
-#include "probes/target_fields.hpp"
+#include "probes/target_host.hpp"
 
 namespace podmedic::probes {
 
