@@ -49,13 +49,19 @@ struct configuration {
 
 using annotations = std::map<std::string, std::string>;
 
-/// The downwardAPI file's `key="Go-quoted value"` lines (strconv.Quote). A line that does not parse is a mistake; the
-/// others are still read.
+/// rules::paused_until where podmedic.io/paused-until is wrong: paused until someone mends it (9999-12-31T23:59:59Z).
+inline constexpr wall_time until_mended{std::chrono::seconds(253'402'300'799)};
+
+/// The downwardAPI file's `key="Go-quoted value"` lines (strconv.Quote). A line that does not parse is a mistake, whose
+/// source is the key where that could be read; the others are still read.
 annotations parse_annotation_file(std::string_view text, mistakes& found);
 
 /// All of podmedic's annotations, typed and checked, with every mistake. A mistake in podmedic.io/policy leaves the
-/// default for that field; a mistake in podmedic.io/mode means Observe; one in paused-until means paused until it is
-/// mended. Annotations of others are ignored; an unknown name of ours (podmedic.io/…, probe.…, hook.…) is a mistake.
+/// default for that field, but for two where the default would restart against what was meant: windows that cannot be
+/// known (a mistake in them, or a policy that does not parse) are never open, and a budget of 0 is a mistake and allows
+/// nothing. A mistake in podmedic.io/mode means Observe; one in paused-until means until_mended. What design has and
+/// this version has no code for is a mistake too. Annotations of others are ignored; an unknown name of ours
+/// (podmedic.io/…, probe.…, hook.…) is a mistake.
 configuration parse(const annotations& given);
 
 /// A live edit, taken as far as it does not widen (design.md, "Live edits never widen").
@@ -66,8 +72,13 @@ struct admitted {
 
 /// `first` is the configuration of the Pod's first life, `current` the one in use, `edited` the one just read.
 /// Thresholds may be relaxed, the mode lowered (from Enforce to Observe, and back to what it was at first), a pause set
-/// or lifted, budget lowered, back-off lengthened; the rest stays as it was, and each such change is named.
-/// An entry with a mistake keeps its last good value.
+/// or lifted, budget lowered, back-off lengthened, a probe removed (and brought back as it was at first); the rest
+/// stays as in `current`, and each such change is named. What may change in which direction, always against `first`, is
+/// the table in live_edit.cpp.
+///
+/// An entry or field with a mistake keeps its last good value. Mode and pause are the exception: whoever edits them in
+/// a running Pod most likely wants less, so a mistake in them means Observe and paused, as in parse(). For mistakes of
+/// parse_annotation_file to count, add them to edited.found before. The result's `fixed` is that of `first`.
 admitted admit_live_edit(const configuration& first, const configuration& current, configuration edited);
 
 }  // namespace podmedic::config

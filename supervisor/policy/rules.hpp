@@ -69,6 +69,8 @@ struct fleet_rules {
   int min_available = 1;
   std::string service;
   milliseconds cool_down = seconds(60);
+
+  bool operator==(const fleet_rules&) const = default;
 };
 
 /// "Mon-Fri 02:00-05:00" in UTC, as minutes of the week from Monday 00:00; end is exclusive and may be before begin (the
@@ -76,6 +78,8 @@ struct fleet_rules {
 struct window {
   int begin_minute = 0;
   int end_minute = 0;
+
+  bool operator==(const window&) const = default;
 };
 
 struct rules {
