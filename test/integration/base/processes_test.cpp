@@ -3,24 +3,15 @@
 #include "base/process_table.hpp"
 #include "base/signal_process.hpp"
 #include "test/support/child_process.hpp"
+#include "test/support/holds_soon.hpp"
 
 #include <gtest/gtest.h>
-
-#include <thread>
 
 namespace podmedic {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class Condition>
-bool holds_soon(Condition condition) {
-  for (int i = 0; i < 1000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return condition();
-}
+using test::holds_soon;
 
 TEST(process_table, sees_a_real_process_come_and_go) {
   const std::string pod = "pod-" + std::to_string(::getpid());

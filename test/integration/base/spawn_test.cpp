@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/proc_stat.hpp"
+#include "test/support/holds_soon.hpp"
 #include "test/support/run_coroutine.hpp"
 #include "test/support/temporary_directory.hpp"
 
@@ -18,13 +19,13 @@
 
 #include <algorithm>
 #include <csignal>
-#include <thread>
 
 namespace podmedic {
 namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using test::holds_soon;
 
 constexpr milliseconds long_enough = 20s;
 
@@ -39,16 +40,6 @@ command_exit shell(const std::string& script, milliseconds timeout = long_enough
   if (const auto* why = std::get_if<command_not_started>(&result)) ADD_FAILURE() << why->message;
   auto* ended = std::get_if<command_exit>(&result);
   return ended == nullptr ? command_exit{.code = -1} : *ended;
-}
-
-/// Waits for a condition, at most ten seconds.
-template <class Condition>
-bool holds_soon(Condition condition) {
-  for (int i = 0; i < 1000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return condition();
 }
 
 bool is_dead(pid_t pid) {
@@ -240,7 +231,9 @@ TEST(run_command, with_any_number_of_free_descriptors_it_works_or_says_why_and_k
     const auto result = run_true();
     ::setrlimit(RLIMIT_NOFILE, &usual);
     const auto* why = std::get_if<command_not_started>(&result);
-    if (why != nullptr) EXPECT_TRUE(why->message.ends_with(": Too many open files")) << why->message;
+    if (why != nullptr) {
+      EXPECT_TRUE(why->message.ends_with(": Too many open files")) << why->message;
+    }
     worked.push_back(why == nullptr);
     EXPECT_EQ(open_descriptors(), before);
   }
