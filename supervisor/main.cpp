@@ -1,8 +1,11 @@
 #include "supervisor/commands/commands.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 
 int main(int argument_count, char** arguments) {
   // Ends without running destructors: nothing is left to tell anyone, and the kernel closes everything faster.
-  std::_Exit(podmedic::commands::run_command_line(argument_count, arguments));
+  const int code = podmedic::commands::run_command_line(argument_count, arguments);
+  std::fflush(nullptr);
+  std::_Exit(code);
 }

@@ -92,7 +92,8 @@ std::vector<any_action> medic::step(const any_event& happened, instant now, wall
   if (const bool ready = !out_of_traffic(); ready != ready_ || !ready_told_) {
     ready_ = ready;
     ready_told_ = true;
-    out_.push_back(action::set_ready{ready});
+    // First of all: what else this step does (a drain, above all) counts from having left traffic.
+    out_.insert(out_.begin(), action::set_ready{ready});
   }
   return std::exchange(out_, {});
 }
