@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
+#include <initializer_list>
 #include <system_error>
 
 namespace podmedic {
@@ -21,11 +21,20 @@ http_fault fault_of_connect(int error) {
   }
 }
 
+bool has_one_of(std::initializer_list<std::string_view> signs, std::string_view text) {
+  return std::any_of(signs.begin(), signs.end(),
+                     [&](std::string_view sign) { return text.find(sign) != std::string_view::npos; });
+}
+
 /// The handshake ended because the connection did, not because one side rejected the other.
 bool ended_in_handshake(std::string_view explanation) {
-  constexpr std::string_view signs[] = {"SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN", "unexpected eof", "reset"};
-  return std::any_of(std::begin(signs), std::end(signs),
-                     [&](std::string_view sign) { return explanation.find(sign) != std::string_view::npos; });
+  return has_one_of({"SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN", "unexpected eof", "reset"}, explanation);
+}
+
+/// A server that wants another client certificate says so only after the client's handshake is done (RFC 8446, 4.4.2.4)
+/// and hangs up: what arrives, if anything, is its alert.
+bool refused_after_handshake(const progress_made& progress, std::string_view explanation) {
+  return progress.tls_dialled && !progress.answered && has_one_of({"alert", "Broken pipe", "reset"}, explanation);
 }
 
 curl_off_t microseconds_until(CURL* easy, CURLINFO milestone) {
@@ -39,12 +48,16 @@ curl_off_t microseconds_until(CURL* easy, CURLINFO milestone) {
 progress_made progress_of(CURL* easy) {
   long dials = 0;
   long error = 0;
+  long status = 0;
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &dials);
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   const bool asked = microseconds_until(easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
   return {.name_resolved = dials > 0 || asked || microseconds_until(easy, CURLINFO_NAMELOOKUP_TIME_T) > 0,
           .connected = dials > 0 || asked,
           .reused = dials == 0 && asked,
+          .tls_dialled = dials > 0 && microseconds_until(easy, CURLINFO_APPCONNECT_TIME_T) > 0,
+          .answered = status > 0,
           .error = static_cast<int>(error)};
 }
 
@@ -70,12 +83,13 @@ http_fault fault_of(CURLcode code, const progress_made& progress, std::string_vi
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_CLIENTCERT: return http_fault::untrusted;
     case CURLE_TOO_LARGE: return http_fault::too_large;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return refused_after_handshake(progress, explanation) ? http_fault::untrusted : http_fault::broken;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2_STREAM: return http_fault::broken;
     // An answer that is not HTTP at all ("Received HTTP/0.9 when not allowed") has the code of a wrong URL scheme.

@@ -11,9 +11,11 @@ namespace podmedic {
 /// How far a transfer has come, by libcurl's own account (curl_easy_getinfo(3)).
 struct progress_made {
   bool name_resolved = false;
-  bool connected = false;  ///< TCP accepted the connection, or a held one was used
-  bool reused = false;     ///< a held connection was used
-  int error = 0;           ///< errno of the last failed connect(2), or 0
+  bool connected = false;    ///< TCP accepted the connection, or a held one was used
+  bool reused = false;       ///< a held connection was used
+  bool tls_dialled = false;  ///< a TLS handshake of this transfer's own has succeeded
+  bool answered = false;     ///< the answer's status has come
+  int error = 0;             ///< errno of the last failed connect(2), or 0
 };
 progress_made progress_of(CURL* easy);
 

@@ -48,6 +48,10 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
 }
 
+bool is_https(std::string_view address) {
+  return lower_case(address.substr(0, 6)) == "https:";
+}
+
 milliseconds since(steady::time_point began) {
   return std::chrono::duration_cast<milliseconds>(steady::now() - began);
 }
@@ -142,7 +146,7 @@ void exchange::only_dial(const std::string& host, std::uint16_t port) {
 void exchange::ask(bool fresh) {
   tried_ = request_.method + " " + request_.url;
   set_common();
-  const std::string address = request_.url.starts_with("https:") ? set_tls() : request_.url;
+  const std::string address = is_https(request_.url) ? set_tls() : request_.url;
   set(CURLOPT_URL, address.c_str());
   set(CURLOPT_HTTP_VERSION, static_cast<long>(request_.http2_prior_knowledge ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
                                                                              : CURL_HTTP_VERSION_1_1));
@@ -354,10 +358,12 @@ http_result exchange::conclude(CURLcode code) {
 
 }  // namespace
 
-http_client::http_client(boost::asio::io_context& context) : loop_(std::make_shared<curl_loop>(context)) {}
+http_client::http_client(boost::asio::io_context& context)
+    : plain_(std::make_shared<curl_loop>(context)), tls_(std::make_shared<curl_loop>(context)) {}
 
 http_client::~http_client() {
-  loop_->close();
+  plain_->close();
+  tls_->close();
 }
 
 boost::asio::awaitable<http_result> http_client::send(http_request request) {
@@ -366,11 +372,12 @@ boost::asio::awaitable<http_result> http_client::send(http_request request) {
     co_return http_failure{http_fault::could_not_ask, request.url + ": a line break in the method or a header", false};
   }
   const auto began = steady::now();
-  auto attempt = std::make_shared<exchange>(loop_, request, began);
+  const auto& loop = is_https(request.url) ? tls_ : plain_;
+  auto attempt = std::make_shared<exchange>(loop, request, began);
   attempt->ask(request.fresh);
   CURLcode code = co_await attempt->perform();
   if (attempt->found_stale(code)) {
-    attempt = std::make_shared<exchange>(loop_, request, began);
+    attempt = std::make_shared<exchange>(loop, request, began);
     attempt->ask(true);
     code = co_await attempt->perform();
   }
@@ -381,7 +388,7 @@ boost::asio::awaitable<std::optional<http_failure>> http_client::dial(std::strin
                                                                         milliseconds timeout) {
   http_request request;
   request.timeout = timeout;
-  auto attempt = std::make_shared<exchange>(loop_, request, steady::now());
+  auto attempt = std::make_shared<exchange>(plain_, request, steady::now());
   attempt->only_dial(host, port);
   const CURLcode code = co_await attempt->perform();
   const http_result result = attempt->conclude(code);

@@ -90,7 +90,9 @@ class http_client {
   boost::asio::awaitable<std::optional<http_failure>> dial(std::string host, std::uint16_t port, milliseconds timeout);
 
  private:
-  std::shared_ptr<curl_loop> loop_;
+  // libcurl 8.14.1 answers a plain http: request over a held TLS connection to the same place: so they are held apart.
+  std::shared_ptr<curl_loop> plain_;
+  std::shared_ptr<curl_loop> tls_;
 };
 
 }  // namespace podmedic
