@@ -74,7 +74,7 @@ class cluster_link::worker {
       asio::co_spawn(context_, read_pods(), asio::detached);
       asio::co_spawn(context_, send_waiting(), asio::detached);
     } else {
-      report_({.why_not = {}, .names_by_id = {}, .off = "no Events, no check of the restart rule: " + state_});
+      report_({.why_not = {}, .names_by_id = {}, .own_exit_code_seen = false, .off = "no Events, no check of the restart rule: " + state_});
     }
   }
 
@@ -118,7 +118,7 @@ class cluster_link::worker {
       } else {
         const auto& failure = std::get<k8s::api_failure>(read);
         state_ = failure.message;
-        report_({.why_not = {}, .names_by_id = names_by_id_, .off = "the restart rule is not verified: " + failure.message});
+        report_({.why_not = {}, .names_by_id = names_by_id_, .own_exit_code_seen = false, .off = "the restart rule is not verified: " + failure.message});
         pause = worth_another_try(failure) ? std::min(pause * 2, longest_pause) : between_reads;
       }
       read_timer_.expires_after(pause);
@@ -129,7 +129,7 @@ class cluster_link::worker {
 
   cluster_findings findings_of(const k8s::pod_facts& facts) {
     names_by_id_ = facts.names_by_id;
-    cluster_findings found{.can_restart = policy::support::unverified, .why_not = {}, .names_by_id = names_by_id_, .off = {}};
+    cluster_findings found{.can_restart = policy::support::unverified, .why_not = {}, .names_by_id = names_by_id_, .own_exit_code_seen = facts.last_exit_code == options_.restart_exit_code, .off = {}};
     const auto missing = [&](std::string why) {
       found.can_restart = policy::support::missing;
       found.why_not = std::move(why);

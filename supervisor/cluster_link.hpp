@@ -19,6 +19,7 @@ struct cluster_findings {
   policy::support can_restart = policy::support::unverified;
   std::string why_not;
   std::map<std::string, std::string> names_by_id;  ///< containers
+  bool own_exit_code_seen = false;  ///< the last state of podmedic's own container shows the restart code
   std::string off;  ///< what does not work without more rights or a reachable API; empty where all does
 };
 

@@ -93,6 +93,7 @@ void supervisor::begin() {
       announcer_.tell_once({policy::severity::normal, "KubernetesApiOff", found.off, false}, wall_now());
     }
     containers_.learn(found.names_by_id);
+    if (found.own_exit_code_seen) feed(policy::event::exit_not_honoured{});
     if (processes_.shares_namespace()) feed(policy::event::support_found{found.can_restart, found.why_not});
   });
 }

@@ -69,14 +69,18 @@ void medic::judge_last_restart(fate last_restart) {
     }
   }
   if (last->ended == outcome::not_honoured) {
-    facts_.can_restart = support::missing;
-    facts_.why_not = "the kubelet did not restart the containers when podmedic exited with the restart code";
-    tell(severity::warning, "RestartNotHonoured", facts_.why_not + ": podmedic only observes; check restartPolicyRules");
+    only_observe_from_now_on();
   } else if (pending()) {
     tell(severity::normal, "Restarted",
          "all containers were restarted for " + (last->probe.empty() ? "a request" : "probe " + last->probe) + ": " +
              last->why.message + "; now watching whether it helped");
   }
+}
+
+void medic::only_observe_from_now_on() {
+  facts_.can_restart = support::missing;
+  facts_.why_not = "the kubelet did not restart the containers when podmedic exited with the restart code";
+  tell(severity::warning, "RestartNotHonoured", facts_.why_not + ": podmedic only observes; check restartPolicyRules");
 }
 
 std::vector<any_action> medic::step(const any_event& happened, instant now, wall_time wall) {
@@ -122,6 +126,14 @@ void medic::on(const event::container_started& e) {
 }
 
 void medic::on(const event::tick&) {}
+
+void medic::on(const event::exit_not_honoured&) {
+  restart_record* last = book_.last();
+  if (last == nullptr || last->ended != outcome::not_executed || !last->exited) return;
+  last->ended = outcome::not_honoured;
+  only_observe_from_now_on();
+  out_.push_back(action::save{});
+}
 
 void medic::on(const event::support_found& e) {
   const restart_record* last = book_.last();

@@ -60,12 +60,15 @@ struct support_found {
   support can_restart;
   std::string why_not;
 };
+/// The API shows, after the life began, that the last restart's exit code ended podmedic's own container alone.
+struct exit_not_honoured {};
 /// Time passed.
 struct tick {};
 }  // namespace event
 using any_event = std::variant<event::check_done, event::container_started, event::drained, event::drain_aborted,
                                event::diagnosed, event::committed, event::quiesced, event::restart_requested,
-                               event::stood_down, event::rules_changed, event::support_found, event::tick>;
+                               event::stood_down, event::rules_changed, event::support_found, event::exit_not_honoured,
+                               event::tick>;
 
 // What should be done.
 enum class severity { normal, warning };
@@ -198,10 +201,12 @@ class medic {
   void on(const event::stood_down& e);
   void on(const event::rules_changed& e);
   void on(const event::support_found& e);
+  void on(const event::exit_not_honoured& e);
   void on(const event::tick& e);
 
   void judge_beginning(const beginning& from);
   void judge_last_restart(fate last_restart);
+  void only_observe_from_now_on();  ///< the kubelet does not honour the exit code
   void advance();              ///< all that follows from time and standings alone
   void suspect_failing();
   void confirm_suspicion();
