@@ -12,6 +12,11 @@
 namespace podmedic {
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
+namespace {
+
+constexpr milliseconds lateness_allowed{250};
+
+}  // namespace
 
 probe_loop::probe_loop(asio::io_context& context, const config::probe_entry& entry, const probes::surroundings& around,
                        nobody_there nobody, on_result report)
@@ -51,6 +56,12 @@ asio::awaitable<check_result> probe_loop::check() {
     found = unknown{{"ProbeFault", e.what()}};
   }
   const auto took = steady_clock::now() - began;
+  if (std::holds_alternative<fail>(found) && took > timeout_ + lateness_allowed) {
+    // Podmedic was stopped, or got no CPU: the answer may have lain there while it could not look.
+    found = unknown{{"PodmedicLate", "the check took " + to_text(std::chrono::duration_cast<milliseconds>(took)) +
+                                         " of podmedic's own time, for a timeout of " + to_text(timeout_) +
+                                         ": raise its CPU request"}};
+  }
   seconds_in_checks_ += std::chrono::duration<double>(took).count();
   co_return check_result{std::move(found), std::chrono::duration_cast<milliseconds>(took)};
 }
