@@ -10,8 +10,8 @@ namespace podmedic {
 
 /// What `podmedic run` is started with. Everything else comes from annotations.
 struct run_options {
-  std::string podinfo_file = "/podmedic/podinfo/annotations";  ///< the downwardAPI file of the Pod's annotations
-  std::string state_directory = "/podmedic/state";             ///< an emptyDir of podmedic's own
+  std::string podinfo_file = "/etc/podmedic/podinfo/annotations";  ///< the downwardAPI file of the Pod's annotations
+  std::string state_directory = "/var/lib/podmedic";                   ///< an emptyDir of podmedic's own
   std::string address = "0.0.0.0";
   std::uint16_t port = 9484;       ///< of /metrics, /healthz, /readyz, /startupz, /status; 0: any free one
   int restart_exit_code = 88;      ///< the code that the Pod's rule maps to RestartAllContainers
