@@ -61,8 +61,9 @@ schema read(std::string_view text) {
 }
 
 TEST(fields, read_every_type) {
-  const schema read_back = read(R"({count: 3, ratio: 0.25, flag: false, waitSeconds: 1.5, size: 2Ki, name: x, color: Red,
-    ports: [80, 443], texts: [a, "b"], headers: {X-A: "1", B: 2}, inside: {inner: 4}, list: [{inner: 1}]})");
+  const schema read_back = read(R"({count: 3, ratio: 0.25, flag: false, waitSeconds: 1.5, size: 2Ki, name: x,
+    color: Red, ports: [80, 443], texts: [a, "b"], headers: {X-A: "1", B: 2},
+    inside: {inner: 4}, list: [{inner: 1}]})");
   EXPECT_THAT(read_back.found, IsEmpty());
   EXPECT_FALSE(read_back.failed);
   EXPECT_EQ(read_back.count, 3);
