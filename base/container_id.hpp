@@ -4,9 +4,9 @@
 
 namespace podmedic {
 
-/// The id of the container that a process belongs to, from its /proc/PID/cgroup (cgroups(7)): 64 hexadecimal digits that
-/// the container runtimes put into the cgroup's name. Empty where there is none: a process of the host, or the reader's
-/// own container in a private cgroup namespace ("0::/").
+/// The id of the container that a process belongs to, from its /proc/PID/cgroup (cgroups(7)): 64 hexadecimal digits
+/// that the container runtimes put into the cgroup's name. Empty where there is none: a process of the host, or the
+/// reader's own container in a private cgroup namespace ("0::/").
 std::string container_id_in(std::string_view cgroup_text);
 
 }  // namespace podmedic

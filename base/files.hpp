@@ -35,9 +35,9 @@ struct file_error {
 std::variant<std::string, file_error> read_file(const std::string& path, std::size_t max_bytes);
 
 /// Replaces the file so that a reader, or a crash at any instant, finds the old or the new content, whole: temporary
-/// file in the same directory (PATH.tmp; one writer at a time), write, fsync, rename, fsync of the directory (rename(2),
-/// fsync(2)). Code 0 means success. On an error the old file is untouched, but for one case: when the fsync of the
-/// directory fails, readers find the new content, and a crash of the node may still bring the old one back.
+/// file in the same directory (PATH.tmp; one writer at a time), write, fsync, rename, fsync of the directory
+/// (rename(2), fsync(2)). Code 0 means success. On an error the old file is untouched, but for one case: when the fsync
+/// of the directory fails, readers find the new content, and a crash of the node may still bring the old one back.
 file_error write_durably(const std::string& path, std::string_view content);
 
 }  // namespace podmedic

@@ -9,8 +9,8 @@
 /// Fields that all kinds which speak HTTP have in common, so that they mean the same everywhere.
 namespace podmedic {
 
-/// `tls: {caFile, certFile, keyFile, serverName}`; nothing where it is absent. Files are absolute paths, and certFile and
-/// keyFile come together.
+/// `tls: {caFile, certFile, keyFile, serverName}`; nothing where it is absent. Files are absolute paths, and certFile
+/// and keyFile come together.
 std::optional<tls_options> read_tls(fields& own);
 
 /// `httpHeaders: [{name, value}]`, as in Kubernetes' probes; lines for http_request::headers.

@@ -18,8 +18,8 @@ struct launched {
   unique_fd output;  ///< its standard output and error, non-blocking
 };
 
-/// Starts a program as run_command() describes, or says in one line why it did not start. The executor's context is told
-/// of the fork.
+/// Starts a program as run_command() describes, or says in one line why it did not start. The executor's context is
+/// told of the fork. The kernel kills the program when we end, however we end (prctl(2), PR_SET_PDEATHSIG).
 std::variant<launched, std::string> launch(boost::asio::any_io_executor executor,
                                            const std::vector<std::string>& arguments,
                                            std::vector<std::string> environment);

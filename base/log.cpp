@@ -2,9 +2,9 @@
 
 #include "base/clock.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 namespace podmedic::log {
 namespace {
@@ -22,20 +22,28 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum severity(level at) {
   switch (at) {
-    case level::debug: return spdlog::level::debug;
-    case level::info: return spdlog::level::info;
-    case level::warning: return spdlog::level::warn;
-    case level::error: return spdlog::level::err;
+    case level::debug:
+      return spdlog::level::debug;
+    case level::info:
+      return spdlog::level::info;
+    case level::warning:
+      return spdlog::level::warn;
+    case level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
 
 std::string_view name_of(level at) {
   switch (at) {
-    case level::debug: return "debug";
-    case level::info: return "info";
-    case level::warning: return "warn";
-    case level::error: return "error";
+    case level::debug:
+      return "debug";
+    case level::info:
+      return "info";
+    case level::warning:
+      return "warn";
+    case level::error:
+      return "error";
   }
   return "error";
 }
@@ -44,9 +52,7 @@ std::string_view name_of(level at) {
 /// of its own, nor paint the reader's terminal.
 void append_escaped(std::string& line, std::string_view value) {
   constexpr std::string_view hex = "0123456789abcdef";
-  const auto escape = [&](unsigned char c) {
-    line.append("\\u00").append(1, hex[c >> 4]).append(1, hex[c & 15]);
-  };
+  const auto escape = [&](unsigned char c) { line.append("\\u00").append(1, hex[c >> 4]).append(1, hex[c & 15]); };
   for (std::size_t i = 0; i < value.size(); ++i) {
     const auto c = static_cast<unsigned char>(value[i]);
     const auto next = i + 1 < value.size() ? static_cast<unsigned char>(value[i + 1]) : 0;
@@ -105,8 +111,7 @@ void open(format as, level least) {
 
 void write(level at, std::string_view message, std::initializer_list<field> fields) {
   if (!logger().should_log(severity(at))) return;
-  const std::string line =
-      chosen == format::json ? json_line(at, message, fields) : text_line(at, message, fields);
+  const std::string line = chosen == format::json ? json_line(at, message, fields) : text_line(at, message, fields);
   logger().log(severity(at), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -17,9 +17,17 @@ void open(format as, level least);
 /// message and the fields. Control characters in values are escaped.
 void write(level at, std::string_view message, std::initializer_list<field> fields = {});
 
-inline void debug(std::string_view message, std::initializer_list<field> fields = {}) { write(level::debug, message, fields); }
-inline void info(std::string_view message, std::initializer_list<field> fields = {}) { write(level::info, message, fields); }
-inline void warning(std::string_view message, std::initializer_list<field> fields = {}) { write(level::warning, message, fields); }
-inline void error(std::string_view message, std::initializer_list<field> fields = {}) { write(level::error, message, fields); }
+inline void debug(std::string_view message, std::initializer_list<field> fields = {}) {
+  write(level::debug, message, fields);
+}
+inline void info(std::string_view message, std::initializer_list<field> fields = {}) {
+  write(level::info, message, fields);
+}
+inline void warning(std::string_view message, std::initializer_list<field> fields = {}) {
+  write(level::warning, message, fields);
+}
+inline void error(std::string_view message, std::initializer_list<field> fields = {}) {
+  write(level::error, message, fields);
+}
 
 }  // namespace podmedic::log

@@ -11,10 +11,10 @@ namespace podmedic {
 
 /// What podmedic needs of /proc/PID/stat (proc(5)).
 struct proc_stat {
-  char state = '?';      ///< field 3
-  pid_t parent = 0;      ///< field 4; 0: the parent is outside the PID namespace
-  instant started{};     ///< field 22, clock ticks since the boot (CLOCK_BOOTTIME); as exact as a tick, 10 ms
-  std::string command;   ///< field 2, without its parentheses
+  char state = '?';     ///< field 3
+  pid_t parent = 0;     ///< field 4; 0: the parent is outside the PID namespace
+  instant started{};    ///< field 22, clock ticks since the boot (CLOCK_BOOTTIME); as exact as a tick, 10 ms
+  std::string command;  ///< field 2, without its parentheses
 };
 
 /// Nothing where the text is not of that form.

@@ -25,7 +25,7 @@ struct process {
 
 /// What one look at /proc showed, by container.
 struct container_processes {
-  std::string name;              ///< empty where nothing tells it
+  std::string name;  ///< empty where nothing tells it
   std::string id;
   std::vector<process> members;  ///< oldest first; the first one is the container's main process
 };
@@ -33,8 +33,8 @@ struct container_processes {
 /// Sees the Pod's processes through its shared PID namespace.
 ///
 /// A container's name comes from the Pod's status through names_by_id, or else from the environment variable
-/// PODMEDIC_CONTAINER of any of its processes that podmedic may read (same uid; proc(5), environ). In a rehearsal, where
-/// there are no cgroups of its own, PODMEDIC_CONTAINER together with PODMEDIC_POD groups processes without an id.
+/// PODMEDIC_CONTAINER of any of its processes that podmedic may read (same uid; proc(5), environ). In a rehearsal,
+/// where there are no cgroups of its own, PODMEDIC_CONTAINER together with PODMEDIC_POD groups processes without an id.
 ///
 /// The main process is the oldest one: the runtime starts it, and it is older than all that it and kubectl exec start.
 /// What started within the same tick of the kernel's clock (10 ms) is told apart by the parent: the main process's is
@@ -66,8 +66,8 @@ class proc_process_table final : public process_table {
   /// Where a process belongs; never changes for a (pid, started).
   struct home {
     instant started{};
-    std::string id;    ///< of the container; empty in a rehearsal
-    std::string name;  ///< known here in a rehearsal only
+    std::string id;          ///< of the container; empty in a rehearsal
+    std::string name;        ///< known here in a rehearsal only
     std::uint64_t seen = 0;  ///< the scan that saw it last
   };
   std::vector<process> scan() const;

@@ -5,9 +5,9 @@
 
 namespace podmedic {
 
-/// Sends a signal to the process that has this pid and was started then, and to no other: a pidfd is opened, the start is
-/// read again, and only then the signal is sent through the pidfd, so a pid that has been given to a new process is never
-/// hit (pidfd_open(2), pidfd_send_signal(2)).
+/// Sends a signal to the process that has this pid and was started then, and to no other: a pidfd is opened, the start
+/// is read again, and only then the signal is sent through the pidfd, so a pid that has been given to a new process is
+/// never hit (pidfd_open(2), pidfd_send_signal(2)).
 ///
 /// 0: sent; ESRCH: that process is gone; EPERM: neither its uid nor CAP_KILL; or another errno.
 int signal_process(pid_t pid, instant started, int signal);

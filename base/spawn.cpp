@@ -33,8 +33,8 @@ std::vector<pid_t>& unreaped_groups() {
   return groups;
 }
 
-/// Never waits. A group leaves the list when no child of ours is in it (ECHILD); until then the kernel does not give its
-/// number to a new process.
+/// Never waits. A group leaves the list when no child of ours is in it (ECHILD); until then the kernel does not give
+/// its number to a new process.
 void reap_groups() {
   std::erase_if(unreaped_groups(), [](pid_t group) {
     pid_t reaped = 0;

@@ -23,8 +23,8 @@ struct command_not_started {
 using command_result = std::variant<command_exit, command_not_started>;
 
 /// Runs a program (no shell; looked for in PATH where its name has no slash) in a process group of its own, with no
-/// descriptor of ours (close_range(2)) but 0, 1 and 2, standard input /dev/null, and only `environment`, to which PATH is
-/// added where it has none.
+/// descriptor of ours (close_range(2)) but 0, 1 and 2, standard input /dev/null, and only `environment`, to which PATH
+/// is added where it has none.
 ///
 /// The whole group is killed by SIGKILL at the deadline, when the program ends (it leaves nothing behind), and when the
 /// awaiting coroutine is cancelled (then operation_aborted is thrown, as Asio does) or destroyed. Output beyond

@@ -24,9 +24,9 @@ enum class internal_connections {
 /// How many TCP connections to the given local ports are established, in the Pod's network namespace: what is in flight
 /// on a server. From /proc/net/tcp and tcp6 (proc(5)), read in pieces.
 ///
-/// Not counted: connections in which one end is a socket of `own_inodes` (podmedic's probes, and its own port), internal
-/// ones unless asked for, and sockets that are closing or only listening. Counted: connections that the server has not
-/// accepted yet.
+/// Not counted: connections in which one end is a socket of `own_inodes` (podmedic's probes, and its own port),
+/// internal ones unless asked for, and sockets that are closing or only listening. Counted: connections that the server
+/// has not accepted yet.
 ///
 /// What cannot be told apart here: an idle keep-alive connection from a busy one (so a pool that a load balancer holds
 /// open never goes to zero, and the drain's timeout ends the wait); a kubelet's probe from a client behind the node's

@@ -3,7 +3,8 @@
 
 #include <string_view>
 
-/// The hook kinds, a file each. Every function reads the fields of the mapping under the kind's name and calls finish().
+/// The hook kinds, a file each. Every function reads the fields of the mapping under the kind's name and calls
+/// finish().
 namespace podmedic::hooks {
 
 /// `http: {url, method, httpHeaders, body, expectStatus: "200-299", tls}`: one request that must be answered so.

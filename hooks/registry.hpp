@@ -18,8 +18,8 @@ struct spec {
 
 /// A hook kind: one line in registry.cpp and one file beside it.
 struct kind {
-  std::string_view name;       ///< the field that chooses it: http, exec, signal, waitFor
-  spec (*read)(fields& own);   ///< reads the fields of the mapping under `name`, and calls finish() on it
+  std::string_view name;      ///< the field that chooses it: http, exec, signal, waitFor
+  spec (*read)(fields& own);  ///< reads the fields of the mapping under `name`, and calls finish() on it
 };
 
 std::span<const kind> kinds();

@@ -63,7 +63,7 @@ std::variant<access, no_access> find_access(const std::string& own_directory, co
 }
 
 const std::string& token_file::token() {
-  struct stat now {};
+  struct stat now{};
   // Follows the links of the kubelet's volume (token -> ..data/token), so a swap of ..data shows as another inode.
   if (::stat(path_.c_str(), &now) != 0) {
     why_ = errno_text("read", path_, errno);

@@ -34,8 +34,8 @@ using api_result = std::variant<Value, api_failure>;
 /// One request to the API. `verb` and `resource` are RBAC's words for it ("patch", "pods"), for messages.
 struct api_request {
   std::string method = "GET";
-  std::string path;   ///< from the root, as in "/api/v1/namespaces/default/pods/engine-0"
-  std::string body;   ///< JSON
+  std::string path;  ///< from the root, as in "/api/v1/namespaces/default/pods/engine-0"
+  std::string body;  ///< JSON
   std::string content_type = "application/json";
   std::string verb;
   std::string resource;

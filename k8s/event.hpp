@@ -15,14 +15,13 @@ struct pod_event {
   wall_time at{};
 };
 
-/// The Event as JSON, within the limits that the API checks (pkg/apis/core/validation/events.go): note 1024 bytes, reason
-/// and action 128, reportingInstance 128.
+/// The Event as JSON, within the limits that the API checks (pkg/apis/core/validation/events.go): note 1024 bytes,
+/// reason and action 128, reportingInstance 128.
 std::string event_json(const pod_event& event, const std::string& name_space, const std::string& pod_name,
                        const std::string& pod_uid);
 
 /// Needs create on events of events.k8s.io.
-boost::asio::awaitable<api_result<std::monostate>> publish_event(client& api, std::string pod_name,
-                                                                 std::string pod_uid, pod_event event,
-                                                                 milliseconds timeout);
+boost::asio::awaitable<api_result<std::monostate>> publish_event(client& api, std::string pod_name, std::string pod_uid,
+                                                                 pod_event event, milliseconds timeout);
 
 }  // namespace podmedic::k8s

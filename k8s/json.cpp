@@ -13,7 +13,8 @@ bool is_continuation(char c) {
 
 json parse_json(std::string_view text) {
   json parsed = json::parse(text, nullptr, false);
-  return parsed.is_discarded() ? json() : parsed;
+  if (parsed.is_discarded()) return nullptr;
+  return parsed;  // moved: a copy would recurse
 }
 
 const json& member(const json& object, std::string_view name) {
@@ -31,9 +32,8 @@ std::string text_at(const json& object, std::string_view name) {
 std::optional<std::int64_t> integer_at(const json& object, std::string_view name) {
   const json& value = member(object, name);
   if (!value.is_number_integer()) return std::nullopt;
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-    return std::nullopt;
-  }
+  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > most) return std::nullopt;
   return value.get<std::int64_t>();
 }
 

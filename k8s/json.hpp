@@ -12,8 +12,8 @@ namespace podmedic::k8s {
 
 using json = nlohmann::json;
 
-/// Null where the text is not JSON. However deep it nests, the stack is not used up: nlohmann's parser and destructor do
-/// not recurse (its dump does: dump nothing that came from the server).
+/// Null where the text is not JSON. However deep it nests, the stack is not used up: nlohmann's parser and destructor
+/// do not recurse (its copy and dump do: copy and dump nothing that came from the server).
 json parse_json(std::string_view text);
 
 /// The member of that name; a null where `object` is no object, or has none.

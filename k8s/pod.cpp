@@ -23,9 +23,8 @@ boost::asio::awaitable<api_result<pod_facts>> read_pod(client& api, std::string 
   co_return std::move(std::get<pod_facts>(pod));
 }
 
-boost::asio::awaitable<api_result<std::monostate>> annotate_last_restart(client& api, std::string name,
-                                                                         std::string uid, std::string value,
-                                                                         milliseconds timeout) {
+boost::asio::awaitable<api_result<std::monostate>> annotate_last_restart(client& api, std::string name, std::string uid,
+                                                                         std::string value, milliseconds timeout) {
   json patch;
   patch["metadata"]["annotations"]["podmedic.io/last-restart"] = std::move(value);
   if (!uid.empty()) patch["metadata"]["uid"] = std::move(uid);

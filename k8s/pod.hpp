@@ -11,10 +11,10 @@ namespace podmedic::k8s {
 /// Whether podmedic's own container carries the rule that makes the kubelet restart all containers (KEP-5532).
 enum class restart_rule {
   present,
-  no_container,   ///< the Pod has no container of that name
-  not_always,     ///< its restartPolicy is not Always: no rule is allowed to bring it back
-  no_rule,        ///< no rule matches the exit code
-  other_action,   ///< the first rule that matches the exit code asks for something else
+  no_container,  ///< the Pod has no container of that name
+  not_always,    ///< its restartPolicy is not Always: no rule is allowed to bring it back
+  no_rule,       ///< no rule matches the exit code
+  other_action,  ///< the first rule that matches the exit code asks for something else
 };
 /// For people: what is missing, and in which field.
 std::string to_text(restart_rule rule);
@@ -32,9 +32,9 @@ struct pod_facts {
   std::optional<milliseconds> termination_grace;
   /// The condition AllContainersRestarting: its presence proves that the kubelet knows the rule (platform.md).
   std::optional<bool> all_containers_restarting;
-  bool being_deleted = false;                      ///< deletionTimestamp is set
-  std::optional<int> last_exit_code;               ///< podmedic's own container, as lastState tells it
-  std::string last_exit_reason;                    ///< "RestartingAllContainers" after a restart that was executed
+  bool being_deleted = false;         ///< deletionTimestamp is set
+  std::optional<int> last_exit_code;  ///< podmedic's own container, as lastState tells it
+  std::string last_exit_reason;       ///< "RestartingAllContainers" after a restart that was executed
 };
 
 /// Reads a Pod as the API prints it, for podmedic's container `own_container` and the exit code that shall restart all.
@@ -47,9 +47,8 @@ boost::asio::awaitable<api_result<pod_facts>> read_pod(client& api, std::string 
                                                        int restart_exit_code, milliseconds timeout);
 
 /// Writes the annotation podmedic.io/last-restart, because the kubelet erases the cause. Needs patch on pods. With a
-/// uid, a Pod that took over the name is not written to (conflict).
-boost::asio::awaitable<api_result<std::monostate>> annotate_last_restart(client& api, std::string name,
-                                                                         std::string uid, std::string value,
-                                                                         milliseconds timeout);
+/// uid, a Pod that took over the name is not written to (rejected).
+boost::asio::awaitable<api_result<std::monostate>> annotate_last_restart(client& api, std::string name, std::string uid,
+                                                                         std::string value, milliseconds timeout);
 
 }  // namespace podmedic::k8s

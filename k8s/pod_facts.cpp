@@ -24,9 +24,8 @@ const json* find_named(const json& owner, std::span<const std::string_view> list
 bool matches(const json& rule, int exit_code) {
   const json& codes = member(rule, "exitCodes");
   const json& values = list_at(codes, "values");
-  const bool listed = std::any_of(values.begin(), values.end(), [&](const json& value) {
-    return value.is_number_integer() && value == exit_code;
-  });
+  const bool listed = std::any_of(values.begin(), values.end(),
+                                  [&](const json& value) { return value.is_number_integer() && value == exit_code; });
   const std::string how = text_at(codes, "operator");
   if (how == "In") return listed;
   return how == "NotIn" && !listed;
@@ -87,10 +86,14 @@ std::optional<bool> find_condition(const json& status, std::string_view type) {
 
 std::string to_text(restart_rule rule) {
   switch (rule) {
-    case restart_rule::present: return "the rule is there";
-    case restart_rule::no_container: return "the Pod has no container of podmedic's name";
-    case restart_rule::not_always: return "podmedic's container has no restartPolicy: Always";
-    case restart_rule::no_rule: return "no restartPolicyRules of podmedic's container matches its restart exit code";
+    case restart_rule::present:
+      return "the rule is there";
+    case restart_rule::no_container:
+      return "the Pod has no container of podmedic's name";
+    case restart_rule::not_always:
+      return "podmedic's container has no restartPolicy: Always";
+    case restart_rule::no_rule:
+      return "no restartPolicyRules of podmedic's container matches its restart exit code";
     case restart_rule::other_action:
       return "the first of restartPolicyRules that matches podmedic's restart exit code is not RestartAllContainers";
   }

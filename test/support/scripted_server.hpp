@@ -21,8 +21,9 @@ class test_authority {
     const std::string make_key =
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 2>/dev/null ";
     run(make_key + "-subj /CN=authority -keyout ca.key -out ca.crt");
-    run(make_key + "-subj /CN=server -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:false "
-                   "-CA ca.crt -CAkey ca.key -keyout tls.key -out tls.crt");
+    run(make_key +
+        "-subj /CN=server -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:false "
+        "-CA ca.crt -CAkey ca.key -keyout tls.key -out tls.crt");
   }
   std::string file(std::string_view name) const { return directory_.file(name); }
 

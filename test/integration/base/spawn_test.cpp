@@ -6,11 +6,11 @@
 #include "test/support/run_coroutine.hpp"
 #include "test/support/temporary_directory.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
-#include <gtest/gtest.h>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -169,8 +169,8 @@ TEST(run_command, when_it_is_cancelled_the_program_is_killed) {
   const std::string script = "echo $$ > " + directory.file("pid.new") + "; mv " + directory.file("pid.new") + " " +
                              directory.file("pid") + "; exec sleep 1000";
   asio::co_spawn(context, run_command({"/bin/sh", "-c", script}, 1h),
-                 asio::bind_cancellation_slot(cancel.slot(),
-                                              [&](std::exception_ptr error, const command_result&) { thrown = error; }));
+                 asio::bind_cancellation_slot(
+                     cancel.slot(), [&](std::exception_ptr error, const command_result&) { thrown = error; }));
   pid_t child = 0;
   ASSERT_TRUE(holds_soon([&] {
     context.poll();
@@ -226,7 +226,8 @@ TEST(run_command, with_any_number_of_free_descriptors_it_works_or_says_why_and_k
   ::getrlimit(RLIMIT_NOFILE, &usual);
   std::vector<bool> worked;
   for (rlim_t free = 0; free < 16; ++free) {
-    const rlimit tight{static_cast<rlim_t>(before) - 1 + free, usual.rlim_max};  // open_descriptors() saw one of its own
+    const rlimit tight{static_cast<rlim_t>(before) - 1 + free,
+                       usual.rlim_max};  // open_descriptors() saw one of its own
     ::setrlimit(RLIMIT_NOFILE, &tight);
     const auto result = run_true();
     ::setrlimit(RLIMIT_NOFILE, &usual);

@@ -45,8 +45,8 @@ TEST(tcp_connections, the_kernels_own_tables_are_counted) {
   unique_fd accepted(::accept(server.socket.get(), nullptr, nullptr));
   const unique_fd another = connect_to(server.address);
   EXPECT_EQ(server.count({}, internal_connections::all_but_ours), 2u);
-  EXPECT_EQ(server.count({}, internal_connections::none), 0u);                               // they are the Pod's own
-  EXPECT_EQ(server.count(own_socket_inodes(), internal_connections::all_but_ours), 0u);      // and this process's
+  EXPECT_EQ(server.count({}, internal_connections::none), 0u);                           // they are the Pod's own
+  EXPECT_EQ(server.count(own_socket_inodes(), internal_connections::all_but_ours), 0u);  // and this process's
   waiting = unique_fd();
   accepted = unique_fd();
   EXPECT_EQ(server.count({}, internal_connections::all_but_ours), 1u);

@@ -60,7 +60,8 @@ class a_hook : public Test {
 TEST_F(a_hook, by_http_sends_what_it_was_told_to_send) {
   const test::scripted_server server;
   const std::string url = "http://127.0.0.1:" + server.port() + "/healthcheck/fail?now";
-  EXPECT_EQ(run("http: {url: '" + url + "', httpHeaders: [{name: X-Why, value: drain}], body: 'please'}"), std::nullopt);
+  EXPECT_EQ(run("http: {url: '" + url + "', httpHeaders: [{name: X-Why, value: drain}], body: 'please'}"),
+            std::nullopt);
   const auto requests = server.requests();
   ASSERT_EQ(requests.size(), 1u);
   EXPECT_EQ(requests[0]["method"], "POST");
@@ -78,8 +79,8 @@ TEST_F(a_hook, by_http_works_when_the_status_is_an_expected_one_and_else_quotes_
     bool works;
   };
   const row rows[] = {
-      {200, "200-299", true}, {299, "200-299", true}, {300, "200-299", false}, {503, "200-299", false},
-      {404, "404", true},     {200, "404", false},
+      {200, "200-299", true},  {299, "200-299", true}, {300, "200-299", false},
+      {503, "200-299", false}, {404, "404", true},     {200, "404", false},
   };
   for (const row& each : rows) {
     server.answer({{"status", each.status}, {"body", "not\nnow"}});
@@ -120,14 +121,14 @@ TEST_F(a_hook, by_exec_works_when_the_program_exits_with_0_and_else_tells_its_la
   EXPECT_EQ(run_and_fail("exec: {command: [sh, -c, 'echo first; echo no space left >&2; exit 3']}"),
             "sh -c echo first; echo no space left >&2; exit 3: exit code 3: no space left");
   EXPECT_EQ(run_and_fail("exec: {command: [sleep, '1000']}", 200ms), "sleep 1000: killed after 200 ms");
-  EXPECT_EQ(run_and_fail("exec: {command: [/no/such/program]}"),
-            "start /no/such/program: No such file or directory");
+  EXPECT_EQ(run_and_fail("exec: {command: [/no/such/program]}"), "start /no/such/program: No such file or directory");
 }
 
 TEST_F(a_hook, by_signal_reaches_the_main_process_of_the_container_alone) {
-  const std::string main_script = "(trap 'touch " + directory.file("child") + "' USR1; touch " + directory.file("child-up") +
-                                  "; while :; do sleep 0.02; done) & trap 'touch " + directory.file("main") +
-                                  "' USR1; touch " + directory.file("up") + "; while :; do sleep 0.02; done";
+  const std::string main_script = "(trap 'touch " + directory.file("child") + "' USR1; touch " +
+                                  directory.file("child-up") + "; while :; do sleep 0.02; done) & trap 'touch " +
+                                  directory.file("main") + "' USR1; touch " + directory.file("up") +
+                                  "; while :; do sleep 0.02; done";
   const test::child_process engine = container("engine", main_script);
   ASSERT_TRUE(holds_soon([&] { return exists("up") && exists("child-up"); }));
   EXPECT_EQ(run("signal: {container: engine, signal: USR1}"), std::nullopt);
@@ -148,7 +149,8 @@ TEST_F(a_hook, by_signal_reaches_all_processes_of_the_container_and_none_of_anot
     std::ptrdiff_t count = 0;
     for (const container_processes& group : processes.containers({})) {
       if (group.name != name) continue;
-      count += std::count_if(group.members.begin(), group.members.end(), [](const process& p) { return p.state != 'Z'; });
+      count +=
+          std::count_if(group.members.begin(), group.members.end(), [](const process& p) { return p.state != 'Z'; });
     }
     return count;
   };

@@ -51,14 +51,14 @@ TEST(container_id, is_found_in_every_shape_in_which_runtimes_and_kernels_write_i
 TEST(container_id, is_empty_where_there_is_none) {
   const std::string texts[] = {
       "",
-      "0::/\n",                                              // the reader's own, in a private namespace
-      "0::/user.slice/user-1000.slice/session-3.scope\n",     // a process of the host
-      "0::/kubepods/" + pod + "\n",                           // the Pod, not a container
-      "0::/k8s.io/" + id.substr(1) + "\n",                    // 63 digits
-      "0::/k8s.io/" + id + "0\n",                             // 65 digits
-      "0::/k8s.io/x" + id + "\n",                             // a longer word
+      "0::/\n",                                            // the reader's own, in a private namespace
+      "0::/user.slice/user-1000.slice/session-3.scope\n",  // a process of the host
+      "0::/kubepods/" + pod + "\n",                        // the Pod, not a container
+      "0::/k8s.io/" + id.substr(1) + "\n",                 // 63 digits
+      "0::/k8s.io/" + id + "0\n",                          // 65 digits
+      "0::/k8s.io/x" + id + "\n",                          // a longer word
       "0::/k8s.io/0F3A9C5E7B1D2468ACE013579BDF02468ACE13579BDF02468ACE13579BDF0246\n",  // runtimes write lower case
-      id,                                                     // not a line of cgroups(7)
+      id,                                                                               // not a line of cgroups(7)
       "0:" + id + "\n",
   };
   for (const std::string& text : texts) EXPECT_EQ(container_id_in(text), "") << text;

@@ -30,11 +30,13 @@ TEST(log, a_value_cannot_break_out_of_its_line_or_its_field) {
   const row rows[] = {
       {"connection refused", "\"connection refused\""},
       {"", "\"\""},
-      {"a\nb", "\"a\\nb\""},                      // no second line
+      {"a\nb", "\"a\\nb\""},  // no second line
       {"say \"no\"", "\"say \\\"no\\\"\""},
-      {"x=1", "\"x=1\""},                         // no second field
-      {"\x1b[31mred", "\\u001b[31mred"},          // no colours
-      {"\xc2\x9b" "31m", "\\u009b31m"},            // nor by the eight-bit form of the same
+      {"x=1", "\"x=1\""},                 // no second field
+      {"\x1b[31mred", "\\u001b[31mred"},  // no colours
+      {"\xc2\x9b"
+       "31m",
+       "\\u009b31m"},  // nor by the eight-bit form of the same
       {"\x7f", "\\u007f"},
       {"größe", "größe"},
   };

@@ -8,8 +8,9 @@ namespace podmedic {
 namespace {
 
 // As the kernel prints it, with starttime 123456 ticks.
-const std::string numbers = " 1 5214 5214 0 -1 4194560 187 0 0 0 3 1 0 0 20 0 1 0 123456 2588672 240 18446744073709551615 "
-                            "94121 94122 140729 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 94123 94124 95000 140730 140731 0 0\n";
+const std::string numbers =
+    " 1 5214 5214 0 -1 4194560 187 0 0 0 3 1 0 0 20 0 1 0 123456 2588672 240 18446744073709551615 "
+    "94121 94122 140729 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 94123 94124 95000 140730 140731 0 0\n";
 
 TEST(proc_stat, reads_state_parent_start_and_command) {
   const auto found = parse_proc_stat("5214 (nginx) S" + numbers);

@@ -76,7 +76,7 @@ TEST(process_table, groups_processes_by_container_with_the_main_process_first) {
   fake_proc proc;
   proc.add({.pid = 7, .parent = 0, .ticks = 200, .cgroup = engine_cgroup()});
   proc.add({.pid = 12, .parent = 7, .ticks = 300, .cgroup = engine_cgroup()});
-  proc.add({.pid = 5, .parent = 7, .ticks = 400, .cgroup = engine_cgroup()});  // pids wrap around
+  proc.add({.pid = 5, .parent = 7, .ticks = 400, .cgroup = engine_cgroup()});   // pids wrap around
   proc.add({.pid = 30, .parent = 0, .ticks = 900, .cgroup = engine_cgroup()});  // kubectl exec: parent outside too
   proc.add({.pid = 9, .parent = 0, .ticks = 250, .cgroup = shipper_cgroup()});
   const proc_process_table table({}, proc.directory.path());
@@ -127,7 +127,10 @@ TEST(process_table, the_pods_status_overrules_what_a_container_says_of_itself) {
 
 TEST(process_table, a_container_that_nothing_names_has_no_name) {
   fake_proc proc;
-  proc.add({.pid = 7, .parent = 0, .ticks = 200, .cgroup = engine_cgroup(),
+  proc.add({.pid = 7,
+            .parent = 0,
+            .ticks = 200,
+            .cgroup = engine_cgroup(),
             .environment = std::string("XPODMEDIC_CONTAINER=a") + '\0' + "PODMEDIC_CONTAINERS=b" + '\0'});
   const proc_process_table table({}, proc.directory.path());
   EXPECT_EQ(table.containers(no_names)[0].name, "");
@@ -186,7 +189,7 @@ TEST(process_table, a_process_that_vanishes_while_it_is_looked_at_is_left_out) {
   proc.add({.pid = 7, .parent = 0, .ticks = 200, .cgroup = engine_cgroup()});
   std::filesystem::create_directory(proc.directory.file("8"));  // listed, then gone before it was read
   proc.add({.pid = 9, .parent = 7, .ticks = 300, .cgroup = engine_cgroup()});
-  std::filesystem::remove(proc.directory.file("9/cgroup"));     // gone in the middle
+  std::filesystem::remove(proc.directory.file("9/cgroup"));  // gone in the middle
   const proc_process_table table({}, proc.directory.path());
   EXPECT_EQ(pids(*find(table.containers(no_names), engine_id)), (std::vector<pid_t>{7}));
   proc.remove(7);

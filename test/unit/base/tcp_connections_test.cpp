@@ -12,16 +12,17 @@ namespace {
 // Lines as the kernel prints them (net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c) on a little-endian machine. 1F41 is 8001.
 const std::string heading4 =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-const std::string heading6 = "  sl  local_address                         remote_address                        st "
-                             "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+const std::string heading6 =
+    "  sl  local_address                         remote_address                        st "
+    "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
 std::string line(const std::string& local, const std::string& remote, const std::string& state, int inode) {
   return "   0: " + local + " " + remote + " " + state + " 00000000:00000000 00:00000000 00000000  1000        0 " +
          std::to_string(inode) + " 1 000000003530bd6a 20 4 30 10 -1\n";
 }
 
-const std::string pod = "0500F40A";      // 10.244.0.5
-const std::string client = "0900F40A";   // 10.244.0.9
+const std::string pod = "0500F40A";     // 10.244.0.5
+const std::string client = "0900F40A";  // 10.244.0.9
 const std::string loopback = "0100007F";
 const std::string mapped = "0000000000000000FFFF0000";
 const std::array<std::uint16_t, 1> port_8001{8001};
@@ -48,21 +49,28 @@ TEST(tcp_connections, counts_established_ones_to_the_given_local_ports) {
           line(pod + ":1F41", client + ":9C45", "08", 503) +  // CLOSE_WAIT: the client has gone
           line("00000000:1F41", "00000000:0000", "0A", 504),  // LISTEN
       line("0000000000000000FFFF00000500F40A:1F41", "0000000000000000FFFF00000900F40A:9C46", "01", 505) +  // dual stack
-          line("B80D01200000000000000000" "01000000:1F41", "B80D01200000000000000000" "02000000:9C47", "01", 506));  // IPv6
+          line("B80D01200000000000000000"
+               "01000000:1F41",
+               "B80D01200000000000000000"
+               "02000000:9C47",
+               "01", 506));  // IPv6
   EXPECT_EQ(net.count(), 4u);
 }
 
 TEST(tcp_connections, of_podmedics_own_port_are_not_counted) {
-  const fake_net net(line(pod + ":1F41", client + ":9C40", "01", 777) + line(pod + ":1F41", client + ":9C41", "01", 500), "");
+  const fake_net net(
+      line(pod + ":1F41", client + ":9C40", "01", 777) + line(pod + ":1F41", client + ":9C41", "01", 500), "");
   EXPECT_EQ(net.count({777}), 1u);
 }
 
 TEST(tcp_connections, between_sockets_of_the_pod_are_counted_only_where_asked_for_and_never_podmedics_probes) {
   const std::string tcp =
       // a proxy in the Pod speaks to the server over loopback: both ends
-      line(loopback + ":1F41", loopback + ":9C40", "01", 500) + line(loopback + ":9C40", loopback + ":1F41", "01", 600) +
+      line(loopback + ":1F41", loopback + ":9C40", "01", 500) +
+      line(loopback + ":9C40", loopback + ":1F41", "01", 600) +
       // podmedic's probe, over loopback
-      line(loopback + ":1F41", loopback + ":9C41", "01", 501) + line(loopback + ":9C41", loopback + ":1F41", "01", 777) +
+      line(loopback + ":1F41", loopback + ":9C41", "01", 501) +
+      line(loopback + ":9C41", loopback + ":1F41", "01", 777) +
       // podmedic's probe, to the Pod's own address
       line(pod + ":1F41", pod + ":9C42", "01", 502) + line(pod + ":9C42", pod + ":1F41", "01", 778);
   const fake_net net(tcp, "");

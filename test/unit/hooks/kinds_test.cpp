@@ -28,9 +28,11 @@ TEST(hooks, a_right_hook_says_what_it_will_do_and_can_be_made) {
   };
   const row rows[] = {
       // defaults: POST, 200-299
-      {R"(http: {url: "http://127.0.0.1:15000/healthcheck/fail"})", "http POST http://127.0.0.1:15000/healthcheck/fail"},
+      {R"(http: {url: "http://127.0.0.1:15000/healthcheck/fail"})",
+       "http POST http://127.0.0.1:15000/healthcheck/fail"},
       {R"(http: {url: "https://127.0.0.1/x", method: PUT, httpHeaders: [{name: A, value: b}], body: "{}",
-                 expectStatus: 204, tls: {caFile: /ca.crt, serverName: proxy}})", "http PUT https://127.0.0.1/x"},
+                 expectStatus: 204, tls: {caFile: /ca.crt, serverName: proxy}})",
+       "http PUT https://127.0.0.1/x"},
       {R"(http: {url: "http://127.0.0.1/x", expectStatus: "200-399"})", "http POST http://127.0.0.1/x"},
       {R"(exec: {command: [/bin/drain, --now]})", "exec /bin/drain --now"},
       {R"(signal: {container: engine})", "signal TERM to engine"},
@@ -59,22 +61,23 @@ TEST(hooks, a_wrong_hook_is_told_by_its_field_and_cannot_be_made) {
       {R"(http: {})", "http.url"},
       {R"(http: {url: "ftp://127.0.0.1/"})", "http.url"},
       {R"(http: {url: "http://user:secret@127.0.0.1/"})", "http.url"},
-      {R"(http: {url: "http://127.0.0.1/", method: "GET /x"})", "http.method"},          // a second request line
+      {R"(http: {url: "http://127.0.0.1/", method: "GET /x"})", "http.method"},  // a second request line
       {R"(http: {url: "http://127.0.0.1/", httpHeaders: [{name: "a:b", value: c}]})", "http.httpHeaders[0].name"},
-      {R"(http: {url: "http://127.0.0.1/", httpHeaders: [{name: a, value: "b\r\nc: d"}]})", "http.httpHeaders[0].value"},
+      {R"(http: {url: "http://127.0.0.1/", httpHeaders: [{name: a, value: "b\r\nc: d"}]})",
+       "http.httpHeaders[0].value"},
       {R"(http: {url: "http://127.0.0.1/", expectStatus: "299-200"})", "http.expectStatus"},
       {R"(http: {url: "http://127.0.0.1/", expectStatus: "20x"})", "http.expectStatus"},
       {R"(http: {url: "http://127.0.0.1/", expectStatus: 600})", "http.expectStatus"},
       {R"(http: {url: "http://127.0.0.1/", expectStatus: "200-"})", "http.expectStatus"},
-      {R"(http: {url: "http://127.0.0.1/", tls: {caFile: /ca.crt}})", "http.tls"},        // no TLS here
+      {R"(http: {url: "http://127.0.0.1/", tls: {caFile: /ca.crt}})", "http.tls"},  // no TLS here
       {R"(http: {url: "https://127.0.0.1/", tls: {caFile: ca.crt}})", "http.tls.caFile"},
-      {R"(http: {url: "https://127.0.0.1/", tls: {certFile: /c}})", "http.tls.certFile"}, // no key
+      {R"(http: {url: "https://127.0.0.1/", tls: {certFile: /c}})", "http.tls.certFile"},  // no key
       {R"(http: {url: "http://127.0.0.1/", headers: {a: b}})", "http.headers"},
       {R"(exec: {})", "exec.command"},
       {R"(exec: {command: []})", "exec.command"},
       {R"(exec: {command: ""})", "exec.command"},
       {R"(signal: {})", "signal.container"},
-      {R"(signal: {container: engine, signal: STOP})", "signal.signal"},                   // none that wedges
+      {R"(signal: {container: engine, signal: STOP})", "signal.signal"},  // none that wedges
       {R"(signal: {container: engine, processes: Some})", "signal.processes"},
       {R"(waitFor: {})", "waitFor"},
       {R"(waitFor: {file: /a, exec: {command: [/b]}})", "waitFor"},
