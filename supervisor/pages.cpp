@@ -14,7 +14,6 @@ namespace podmedic {
 namespace {
 
 using nlohmann::json;
-constexpr std::array<std::string_view, 3> verdict_names{"Pass", "Fail", "Unknown"};
 constexpr std::array<std::string_view, 3> standing_names{"Unproven", "Healthy", "Failing"};
 
 std::string message_of(const verdict& found) {

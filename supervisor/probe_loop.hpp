@@ -7,13 +7,18 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace podmedic {
+
+/// The words for the alternatives of verdict, by index.
+inline constexpr std::array<std::string_view, 3> verdict_names{"Pass", "Fail", "Unknown"};
 
 /// Runs one probe: first at once (a few milliseconds apart from the others), then every period, the second time at a
 /// random point of it so that probes do not beat in step. One check in flight.

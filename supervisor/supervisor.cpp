@@ -258,6 +258,9 @@ void supervisor::on_result(const std::string& probe, check_result result) {
     look_at_containers();  // it may have died, or been started anew, since the check began
     if (auto nobody = nobody_to_ask(probe)) result.found = unknown{std::move(*nobody)};
   }
+  log::debug("check", {{"probe", probe},
+                       {"verdict", verdict_names.at(result.found.index())},
+                       {"ms", std::to_string(result.duration.count())}});
   feed(policy::event::check_done{probe, result.found});
 }
 
