@@ -1,6 +1,7 @@
 #include "base/launch.hpp"
 
-// Boost 1.81's process headers use these three without including them.
+// Boost 1.81's process headers use these without including them.
+#include <boost/asio/detail/throw_error.hpp>
 #include <boost/optional.hpp>
 #include <boost/type_traits/decay.hpp>
 #include <boost/type_traits/is_convertible.hpp>
