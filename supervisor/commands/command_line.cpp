@@ -106,12 +106,14 @@ int run_command_line(int argument_count, char** arguments) {
   add_state_directory(*stand_down_command, state_directory);
   stand_down_command->callback([&] { exit_code = stand_down(state_directory); });
 
-  rehearsal rehearse_with;
+  rehearse_options rehearse_with;
   CLI::App* rehearse_command = app.add_subcommand("rehearse", "Run a Pod's containers as local processes under the kubelet's restart semantics, with no cluster");
   rehearse_command->add_option("-f,--file", rehearse_with.pod_file, "The Pod's manifest")->required();
   rehearse_command->add_option("--fault", rehearse_with.fault, "'CONTAINER: stop' (SIGSTOP), 'CONTAINER: kill', or 'CONTAINER: COMMAND…'");
   rehearse_command->add_option("--scenario", rehearse_with.scenario_file, "A scenario file: the fault, and the phases that must follow in this order");
-  rehearse_command->add_option("--limit-seconds", rehearse_with.limit_seconds, "Give up after that long")->capture_default_str();
+  rehearse_command->add_option("--path", rehearse_with.path, "Directory of the containers' programs; may be given several times");
+  rehearse_command->add_option("--limit-seconds", rehearse_with.limit_seconds, "Give up after that long")
+      ->check(CLI::Range(1, 86400))->capture_default_str();
   rehearse_command->add_flag("--json", rehearse_with.as_json, "The timeline as JSON lines");
   rehearse_command->callback([&] { exit_code = rehearse(rehearse_with); });
 

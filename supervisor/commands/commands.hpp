@@ -32,14 +32,16 @@ int restart(const std::string& state_directory, const std::string& reason);
 /// What the sidecar sees, decides, and did.
 int status(const std::string& state_directory, bool as_json);
 
-struct rehearsal {
+struct rehearse_options {
   std::string pod_file;
   std::string scenario_file;
   std::string fault;
+  std::vector<std::string> path;  ///< directories of programs, before PATH
   double limit_seconds = 60;
   bool as_json = false;
 };
-/// Runs a Pod's containers as local processes under the kubelet's restart semantics, and a fault in it.
-int rehearse(const rehearsal& options);
+/// Runs a Pod's containers as local processes under the kubelet's restart semantics, and a fault in it. 0: all was as
+/// expected; 1: it was not, or the manifest is wrong; 130: interrupted.
+int rehearse(const rehearse_options& options);
 
 }  // namespace podmedic::commands
