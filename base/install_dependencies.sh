@@ -1,0 +1,73 @@
+#!/bin/sh
+# Installs what podmedic is built and tested with, from Debian's packages. Usage: install_dependencies.sh build|test
+# Does nothing where all is there; says what it installs; where it cannot, names what is needed.
+set -eu
+
+build="g++ cmake ninja-build ccache pkg-config ca-certificates libboost1.81-dev libssl-dev libnghttp2-dev libc-ares-dev
+  zlib1g-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
+  libgrpc++-dev libgtest-dev libgmock-dev"
+test="gcc etcd-server runc containernetworking-plugins iptables iproute2 openssl buildah umoci python3-pytest python3-yaml"
+
+case ${1:-} in
+  build) wanted=$build ;;
+  test) wanted="$build $test" ;;
+  *) echo "usage: $0 build|test" >&2; exit 2 ;;
+esac
+
+fail() {
+  echo "podmedic: $1" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "installing packages needs root, and sudo is not there. As root: apt-get install $missing"
+  fi
+}
+
+install_missing() {
+  installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p')
+  missing=
+  for package in $wanted; do
+    case "
+$installed
+" in
+      *"
+$package
+"*) ;;
+      *) missing="$missing $package" ;;
+    esac
+  done
+  [ -n "$missing" ] || return 0
+  echo "podmedic: installing Debian packages:$missing"
+  command="apt-get install --yes --no-install-recommends"
+  # shellcheck disable=SC2086  # a list of words
+  as_root env DEBIAN_FRONTEND=noninteractive $command $missing >/dev/null 2>&1 && return 0
+  as_root apt-get update >/dev/null || fail "apt-get update failed; needed:$missing"
+  # shellcheck disable=SC2086
+  as_root env DEBIAN_FRONTEND=noninteractive $command $missing >/dev/null || fail "could not install:$missing"
+}
+
+# The build needs Debian 12's packages; elsewhere their counterparts do, and CMake names what it does not find.
+name_what_is_needed() {
+  for program in g++ cmake ninja pkg-config; do
+    command -v $program >/dev/null ||
+      fail "$program is missing, and there is no apt-get here. Install the counterparts of Debian's packages: $(echo $wanted)"
+  done
+}
+
+need_go() {
+  found=$(go env GOVERSION 2>/dev/null || true)
+  release=${found#go1.}
+  case ${release%%[!0-9]*} in
+    '') fail "Go is missing: the tests build Kubernetes with it. Install Go 1.26 or newer (https://go.dev/doc/install) and put it in PATH" ;;
+    ?|1?|2[0-5]) fail "$found is too old: the tests build Kubernetes with Go 1.26 or newer (https://go.dev/doc/install)" ;;
+  esac
+}
+
+if command -v apt-get >/dev/null; then install_missing; else name_what_is_needed; fi
+if [ "$1" = test ]; then need_go; fi
