@@ -84,53 +84,7 @@ std::variant<Value, std::string> bounded(const std::string& text, Value minimum,
 
 const auto integer_text = [](std::int64_t value) { return std::to_string(value); };
 
-std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\r') {
-      result += "\\r";
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
-/// Scalars by their text, quoted or not: `8001` and `"8001"` cannot both be right for one field.
-std::string canonical_text(const node& value) {
-  std::string result;
-  const auto add = [&](const std::string& part) { result += (result.size() > 1 ? "," : "") + part; };
-  if (value.is == node::kind::list) {
-    result = "[";
-    for (const node& item : value.items) add(canonical_text(item));
-    return result + ']';
-  }
-  if (value.is == node::kind::mapping) {
-    std::map<std::string_view, const node*> sorted;
-    for (const yaml::member& each : value.members) sorted.emplace(each.name, &each.value);
-    result = "{";
-    for (const auto& [name, of] : sorted) add(json_string(name) + ':' + canonical_text(*of));
-    return result + '}';
-  }
-  return value.is == node::kind::scalar ? json_string(value.text) : "null";
-}
-
 }  // namespace
-
-bool lies_in(std::string_view field, std::string_view outer) {
-  if (outer.empty() || field == outer) return true;
-  return field.starts_with(outer) && (field[outer.size()] == '.' || field[outer.size()] == '[');
-}
-
-std::string mistake::to_text() const {
-  std::string text = source;
-  if (line > 0) text += ", line " + std::to_string(line) + ", column " + std::to_string(column);
-  if (!field.empty()) text += ", " + field;
-  return text + ": " + message;
-}
 
 fields fields::parse(std::string source, std::string_view text, mistakes& found) {
   std::vector<yaml::error> errors;
@@ -374,6 +328,6 @@ bool fields::failed() const { return document_->failed(path_); }
 
 bool fields::failed(std::string_view name) const { return document_->failed(path_of(name)); }
 
-std::string fields::canonical() const { return canonical_text(*mapping_); }
+std::string fields::canonical() const { return yaml::canonical(*mapping_); }
 
 }  // namespace podmedic

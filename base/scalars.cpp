@@ -1,5 +1,7 @@
 #include "base/scalars.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -148,14 +150,15 @@ std::variant<std::int64_t, std::string> read_quantity(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t longest) {
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; };
-  std::size_t end = std::min(text.size(), longest);
-  while (end > 0 && end < text.size() && continues(text[end])) --end;
-  std::string shown(text.substr(0, end));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  std::string shown;
+  while (!text.empty()) {
+    const auto next = first_character(text);
+    const std::size_t length = next ? next->length : 1;
+    if (shown.size() + length > longest) return shown + "…";
+    shown += next && !is_control_character(next->code) ? text.substr(0, length) : "?";
+    text.remove_prefix(length);
   }
-  return end < text.size() ? shown + "…" : shown;
+  return shown;
 }
 
 std::string quoted(std::string_view text) { return '"' + printable(text, 64) + '"'; }

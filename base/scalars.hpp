@@ -20,7 +20,7 @@ std::variant<milliseconds, std::string> read_seconds(std::string_view text);
 /// "1e6". Not "100m", which is a tenth of a byte and a frequent slip.
 std::variant<std::int64_t, std::string> read_quantity(std::string_view text);
 
-/// For messages: at most so many bytes, in whole characters, and '?' for control characters.
+/// For messages: at most so many bytes, in whole characters, and '?' for control characters and what is no UTF-8.
 std::string printable(std::string_view text, std::size_t longest);
 /// As printable(), in quotes and at most 64 bytes.
 std::string quoted(std::string_view text);

@@ -1,5 +1,7 @@
 #include "base/yaml_tree.hpp"
 
+#include "base/utf8.hpp"
+
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -135,25 +137,16 @@ class tree_builder final : public YAML::EventHandler {
   std::vector<level> open_;
 };
 
-/// Where the text holds a byte that YAML 1.2 (5.1) does not allow: control characters, a byte order mark, broken UTF-8.
+/// Where the text holds what YAML 1.2 (5.1) does not allow: control characters, a byte order mark, broken UTF-8.
 std::optional<position> first_bad_character(std::string_view text) {
   position at;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const int length = byte < 0x80 ? 1 : byte >> 5 == 0x6 ? 2 : byte >> 4 == 0xe ? 3 : byte >> 3 == 0x1e ? 4 : 0;
-    if (length == 0 || i + static_cast<std::size_t>(length) > text.size()) return at;
-    unsigned code = length == 1 ? byte : byte & (0x7fU >> length);
-    for (int k = 1; k < length; ++k) {
-      const auto more = static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]);
-      if (more >> 6 != 0x2) return at;
-      code = code << 6 | (more & 0x3fU);
-    }
-    constexpr unsigned shortest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool control = (code < 0x20 && code != '\t' && code != '\n' && code != '\r') || (code >= 0x7f && code < 0xa0);
-    const bool surrogate = code >= 0xd800 && code < 0xe000;
-    if (control || surrogate || code == 0xfeff || code > 0x10ffff || code < shortest[length]) return at;
-    at = code == '\n' ? position{at.line + 1, 0} : position{at.line, at.column + length};
-    i += static_cast<std::size_t>(length);
+  while (!text.empty()) {
+    const auto next = first_character(text);
+    if (!next || next->code == 0xfeff) return at;
+    const bool blank = next->code == '\t' || next->code == '\n' || next->code == '\r';
+    if (is_control_character(next->code) && !blank) return at;
+    at = next->code == '\n' ? position{at.line + 1, 0} : position{at.line, at.column + static_cast<int>(next->length)};
+    text.remove_prefix(next->length);
   }
   return std::nullopt;
 }

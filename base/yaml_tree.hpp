@@ -46,4 +46,7 @@ std::optional<node> parse(std::string_view text, std::vector<error>& errors);
 /// Line and column of a position, from 1, the column in characters (UTF-8) and not in bytes.
 position shown(std::string_view text, position raw);
 
+/// One line, names sorted; scalars by their text, quoted or not, as one field cannot take both `8001` and `"8001"`.
+std::string canonical(const node& value);
+
 }  // namespace podmedic::yaml

@@ -1,4 +1,5 @@
 #include "base/fields.hpp"
+#include "base/scalars.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -388,6 +389,14 @@ TEST(fields, name_no_control_character_in_a_mistake) {
   for (const mistake& each : read_back.found) {
     for (const char c : each.to_text()) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
   }
+}
+
+TEST(scalars, are_shown_in_whole_characters_and_valid_utf8) {
+  EXPECT_EQ(quoted("ünï"), "\"ünï\"");
+  EXPECT_EQ(printable("a\nb\x7f\xc2\x85", 9), "a?b??");       // C0, DEL, C1
+  EXPECT_EQ(printable("\xff\xc3 \xed\xa0\x80", 9), "?? ???");  // broken bytes
+  EXPECT_EQ(printable("aüb", 2), "a…");                        // never half of a character
+  EXPECT_EQ(printable("aüb", 4), "aüb");
 }
 
 TEST(fields, lie_in_what_their_path_leads_through) {
