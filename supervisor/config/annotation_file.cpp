@@ -2,6 +2,8 @@
 #include "supervisor/config/configuration.hpp"
 #include "supervisor/config/go_string.hpp"
 
+#include <algorithm>
+
 namespace podmedic::config {
 
 annotations parse_annotation_file(std::string_view text, mistakes& found) {
