@@ -54,12 +54,12 @@ struct life_record {
 struct ledger {
   static constexpr int version = 1;
   static constexpr std::size_t most_restarts = 64;
-  static constexpr std::size_t most_lives = 8;
+  static constexpr std::size_t most_lives = 64;
   static constexpr std::size_t most_warm_ups = 8;
 
   std::string boot;                        ///< boot id that all instants belong to
   std::vector<restart_record> restarts;    ///< oldest first
-  std::vector<life_record> lives;          ///< oldest first
+  std::vector<life_record> lives;          ///< that ended lately, and the one that goes on; oldest first
   std::vector<milliseconds> warm_ups;      ///< of containers that podmedic watched from their start; oldest first
   std::optional<instant> distrusted_until; ///< the ledger before this one was lost: no restart until then
   std::optional<instant> healed_at;        ///< the success condition was met after a restart that was none's recovery

@@ -38,6 +38,7 @@ void medic::suspect_failing() {
   for (const probe_rules& p : rules_.probes) {
     const threshold& t = thresholds_.at(p.name);
     if (!wants_restart(p) || t.stands() != standing::failing || !t.last_was_failure()) continue;
+    if (t.failures_in_a_row() < p.failure_threshold) continue;  // it still counts as ill, and passed lately
     cause_ = cause{.probe = p.name,
                    .why = t.why(),
                    .requested_by = {},
@@ -57,8 +58,9 @@ void medic::suspect_failing() {
 void medic::confirm_suspicion() {
   // The step that brought the suspicion ended with it; what is heard now is a later check.
   if (cause_healed()) return go_home();
-  if (!cause_fails_now()) return suspect_failing();  // while this one cannot be asked, another may be ill
   const threshold& t = thresholds_.at(cause_->probe);
+  if (t.failures_in_a_row() == 0) return go_home();  // it passed, if not often enough: it must cross its threshold anew
+  if (t.last_was_unknown()) return suspect_failing();  // while this one cannot be asked, another may be ill
   if (t.failures_in_a_row() <= cause_->failures_when_suspected) return;
   cause_->why = t.why();
   if (const auto since = t.answering_no_since(); since && now_ - *since < rules_.closing_grace) {
@@ -169,10 +171,10 @@ void medic::on(const event::diagnosed& e) {
 }
 
 void medic::on(const event::committed& e) {
+  if (e.error) facts_.unwritable_until = now_ + rules_.back_off.cap;  // also where the restart was called off meanwhile
   if (phase_ != phase::restarting) return;
   if (e.error) {
     book_.restarts.pop_back();
-    facts_.unwritable_until = now_ + rules_.back_off.cap;
     tell(severity::warning, "LedgerUnwritable", "no restart without its record on disk: " + *e.error);
     return back_to_waiting();
   }
@@ -238,21 +240,29 @@ std::string_view medic::healed_text() const {
   return t->stands() == standing::healthy ? "the probe passes again" : "the container has started anew";
 }
 
-bool medic::all_well() const {
-  const auto passes = [](const auto& named) { return named.second.passes(); };
+bool medic::nothing_ails() const {
   if (!all_judged([](const threshold& t) { return t.well(); })) return false;
-  if (std::none_of(thresholds_.begin(), thresholds_.end(), passes)) return false;
   // What could never be asked does not stand against recovery, unless it was what the last restart was for.
   const threshold* restarted_for = book_.last() == nullptr ? nullptr : standing_of(book_.last()->probe);
   return restarted_for == nullptr || restarted_for->passes();
 }
 
+bool medic::some_pass() const {
+  const bool none_counts = all_judged([](const threshold&) { return false; });
+  return std::any_of(rules_.probes.begin(), rules_.probes.end(), [&](const probe_rules& p) {
+    const threshold& t = thresholds_.at(p.name);
+    return (none_counts || p.on_failure != remedy::observe) && t.passes() && !t.last_was_unknown();
+  });
+}
+
 void medic::watch_recovery() {
-  if (!all_well()) {
+  if (phase_ == phase::restarting) return;  // what passes now passed before the restart, not because of it
+  if (!nothing_ails()) {
     well_since_.reset();
     return;
   }
-  if (!well_since_) well_since_ = now_;
+  if (!well_since_ && some_pass()) well_since_ = now_;
+  if (!well_since_) return;
   note_first_pass();
   if (now_ - *well_since_ < rules_.success.stable) return;
   note_recovery();

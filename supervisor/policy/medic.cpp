@@ -39,12 +39,14 @@ void medic::judge_beginning(const beginning& from) {
   }
   constexpr int most_abnormal_ends = 3;
   constexpr auto within = minutes(10);
-  int abnormal_ends = 0;
+  std::vector<life_record> recent;
   for (std::size_t i = 0; i < book_.lives.size(); ++i) {
     // A life ended no later than the next one began.
     const instant ended = i + 1 < book_.lives.size() ? book_.lives[i + 1].started : now_;
-    if (!book_.lives[i].clean && now_ - ended <= within) ++abnormal_ends;
+    if (now_ - ended <= within) recent.push_back(book_.lives[i]);
   }
+  book_.lives = std::move(recent);
+  const auto abnormal_ends = std::count_if(book_.lives.begin(), book_.lives.end(), [](const life_record& l) { return !l.clean; });
   facts_.safe_mode = abnormal_ends >= most_abnormal_ends;
   if (facts_.safe_mode) {
     tell(severity::warning, "SafeMode",

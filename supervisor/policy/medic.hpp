@@ -222,7 +222,8 @@ class medic {
   void begin_drain();
   void back_to_waiting();      ///< from a drain that is called off while its cause goes on
   bool pending() const;        ///< the last restart's outcome is open
-  bool all_well() const;
+  bool nothing_ails() const;   ///< no probe that counts fails, or has to prove itself
+  bool some_pass() const;      ///< one that counts (where none does, any) passed its last check
   bool cause_healed() const;
   std::string_view healed_text() const;
   bool cause_fails_now() const;  ///< the cause was seen in the last check

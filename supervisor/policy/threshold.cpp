@@ -15,7 +15,7 @@ void threshold::container_started(instant at, milliseconds warm_up_limit) {
 void threshold::reset(instant container_started, milliseconds warm_up_limit) {
   standing_ = standing::unproven;
   failures_ = passes_ = 0;
-  last_unknown_ = false;
+  last_unknown_ = answered_ = false;
   started_ = container_started;
   counts_from_ = container_started + warm_up_limit;
   first_pass_.reset();
@@ -36,6 +36,7 @@ std::optional<milliseconds> threshold::warm_up() const {
 
 void threshold::count(const verdict& found, instant now) {
   last_unknown_ = std::holds_alternative<unknown>(found);
+  if (!last_unknown_) answered_ = true;
   if (std::holds_alternative<pass>(found)) {
     failures_ = 0;
     failing_since_.reset();

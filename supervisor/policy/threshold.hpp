@@ -40,8 +40,8 @@ class threshold {
   bool warming_up(instant now) const { return !first_pass_ && now < counts_from_ && !last_unknown_; }
   /// Passes, and did not fail since.
   bool passes() const { return standing_ == standing::healthy && failures_ == 0; }
-  /// Passes, or could never be asked: does not stand against recovery.
-  bool well() const { return passes() || (standing_ == standing::unproven && last_unknown_); }
+  /// Passes, or could not be asked since the container started: does not stand against recovery.
+  bool well() const { return passes() || (last_unknown_ && !answered_); }
   /// When the failure that goes on now was first seen.
   std::optional<instant> failing_since() const { return failing_since_; }
   /// Since when the target, which works no longer, answers "no" without a break (see fail::answered_no).
@@ -57,6 +57,7 @@ class threshold {
   int failures_ = 0;
   int passes_ = 0;
   bool last_unknown_ = false;
+  bool answered_ = false;  ///< some check since the container started was not Unknown
   instant born_;
   instant started_{};
   bool start_seen_ = false;
