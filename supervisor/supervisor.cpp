@@ -32,8 +32,16 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-bool is_ours(const std::string& annotation) {
-  return annotation.find("podmedic.io/") != std::string::npos && annotation != mirror_annotation;
+/// podmedic's own are kept, without what it writes there itself, and the rest dropped; says whether it had written.
+bool keep_ours(config::annotations& given) {
+  std::erase_if(given, [](const auto& a) { return a.first.find("podmedic.io/") == std::string::npos; });
+  return given.erase(std::string(mirror_annotation)) > 0;
+}
+
+config::configuration parse_with(const mistakes& in_file, const config::annotations& given) {
+  config::configuration parsed = config::parse(given);
+  parsed.found.insert(parsed.found.begin(), in_file.begin(), in_file.end());
+  return parsed;
 }
 
 policy::fate fate_of(const policy::restart_record* last, std::optional<instant> oldest_start, bool can_see) {
@@ -69,17 +77,18 @@ int supervisor::run() {
 void supervisor::begin() {
   started_ = boot_now();
   left_readiness_ = started_;
-  annotations_ = read_annotations();
+  mistakes in_file;
+  annotations_ = read_annotations(in_file);
+  const bool mirrored = keep_ours(annotations_);
   containers_.look();
-  medic_ = std::make_unique<policy::medic>(beginning_of_life(annotations_), started_);
+  medic_ = std::make_unique<policy::medic>(beginning_of_life(mirrored), started_);
   const auto& first = medic_->book().first_annotations;
   first_configuration_ = config::parse(first.empty() ? annotations_ : first);
-  config::configuration edited = config::parse(annotations_);
+  config::configuration edited = parse_with(in_file, annotations_);
   auto admitted = config::admit_live_edit(first_configuration_, first_configuration_, std::move(edited));
   use(std::move(admitted.use));
   open_surface();
-  say_mistakes(configuration_.found);
-  say_mistakes(admitted.refused);
+  say_mistakes(configuration_.found, admitted.refused);
   if (!processes_.shares_namespace()) {
     feed(policy::event::support_found{policy::support::missing,
                                       "podmedic cannot see the Pod's processes: set shareProcessNamespace: true"});
@@ -98,7 +107,7 @@ void supervisor::begin() {
   });
 }
 
-config::annotations supervisor::read_annotations() {
+config::annotations supervisor::read_annotations(mistakes& found) {
   constexpr std::size_t most_bytes = 512 * 1024;  // Kubernetes allows 256 KiB of annotations, quoted here
   const auto content = read_file(options_.podinfo_file, most_bytes);
   if (const auto* error = std::get_if<file_error>(&content)) {
@@ -107,21 +116,14 @@ config::annotations supervisor::read_annotations() {
                                            "volume with metadata.annotations there"}, wall_now());
     return annotations_;
   }
-  mistakes found;
-  config::annotations read = config::parse_annotation_file(std::get<std::string>(content), found);
-  say_mistakes(found);
-  return read;
+  return config::parse_annotation_file(std::get<std::string>(content), found);
 }
 
-policy::medic::beginning supervisor::beginning_of_life(const config::annotations& given) {
+policy::medic::beginning supervisor::beginning_of_life(bool mirrored) {
   std::optional<milliseconds> sandbox_age = processes_.sandbox_age(started_);
   if (options_.rehearsed_sandbox_started) sandbox_age = started_ - *options_.rehearsed_sandbox_started;
-  auto opened = state_.open(sandbox_age, given.contains(std::string(mirror_annotation)));
-  if (opened.book.first_annotations.empty()) {
-    for (const auto& [name, value] : given) {
-      if (is_ours(name)) opened.book.first_annotations.emplace(name, value);
-    }
-  }
+  auto opened = state_.open(sandbox_age, mirrored);
+  if (opened.book.first_annotations.empty()) opened.book.first_annotations = annotations_;
   config::configuration before = config::parse(opened.book.first_annotations);
   policy::medic::beginning from;
   from.use = std::move(before.rules);
@@ -176,29 +178,33 @@ void supervisor::use(config::configuration next) {
   for (const containers::started& c : containers_.running()) feed(policy::event::container_started{c.name, c.at});
 }
 
-void supervisor::say_mistakes(const mistakes& found) {
-  for (const mistake& m : found) {
-    announcer_.tell_once({policy::severity::warning, "ConfigurationMistake", m.to_text()}, wall_now());
+void supervisor::say_mistakes(const mistakes& found, const mistakes& refused) {
+  std::set<std::string> now;
+  for (const mistakes* all : {&found, &refused}) {
+    for (const mistake& m : *all) {
+      const auto [text, is_new] = now.insert(m.to_text());
+      if (!is_new || said_mistakes_.contains(*text)) continue;
+      announcer_.tell({policy::severity::warning, "ConfigurationMistake", *text}, wall_now());
+    }
   }
+  said_mistakes_ = std::move(now);
 }
 
 void supervisor::reread_annotations() {
-  config::annotations now = read_annotations();
+  mistakes in_file;
+  config::annotations now = read_annotations(in_file);
+  keep_ours(now);
   if (now == annotations_) return;
   const bool first_ever = annotations_.empty() && medic_->book().first_annotations.empty();
   annotations_ = std::move(now);
-  config::configuration edited = config::parse(annotations_);
+  config::configuration edited = parse_with(in_file, annotations_);
   if (first_ever) {
-    std::map<std::string, std::string> first;
-    std::copy_if(annotations_.begin(), annotations_.end(), std::inserter(first, first.end()),
-                 [](const auto& a) { return is_ours(a.first); });
-    medic_->remember_first_annotations(std::move(first));
+    medic_->remember_first_annotations(annotations_);
     first_configuration_ = edited;
     configuration_ = edited;
   }
   auto admitted = config::admit_live_edit(first_configuration_, configuration_, std::move(edited));
-  say_mistakes(admitted.use.found);
-  say_mistakes(admitted.refused);
+  say_mistakes(admitted.use.found, admitted.refused);
   announcer_.tell({policy::severity::normal, "ConfigurationRead", "annotations changed", false}, wall_now());
   use(std::move(admitted.use));
 }

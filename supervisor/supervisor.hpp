@@ -19,6 +19,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,11 @@ class supervisor {
   // supervisor.cpp: beginning, and what goes on all the time
   void begin();
   void open_surface();
-  config::annotations read_annotations();
-  policy::medic::beginning beginning_of_life(const config::annotations& given);
+  config::annotations read_annotations(mistakes& found);
+  policy::medic::beginning beginning_of_life(bool mirrored);
   void use(config::configuration next);
-  void say_mistakes(const mistakes& found);
+  /// Each once, for as long as it stays.
+  void say_mistakes(const mistakes& found, const mistakes& refused);
   void reread_annotations();
   boost::asio::awaitable<void> watch_annotations();
   boost::asio::awaitable<void> watch_containers();
@@ -95,6 +97,7 @@ class supervisor {
   config::annotations annotations_;
   config::configuration first_configuration_;
   config::configuration configuration_;
+  std::set<std::string> said_mistakes_;
   std::unique_ptr<policy::medic> medic_;
   struct running_probe;
   std::vector<std::unique_ptr<running_probe>> probes_;
