@@ -83,7 +83,8 @@ class http_client {
   http_client& operator=(const http_client&) = delete;
 
   /// Never throws for what the other side does. When the awaiting coroutine is cancelled or destroyed, the transfer is
-  /// given up. on_body runs inside libcurl and must not call send().
+  /// given up. on_body runs inside libcurl and must not call send(). Beside ||, name the result's alternatives by type:
+  /// awaitable_operators flatten the variant, so that its indices shift.
   boost::asio::awaitable<http_result> send(http_request request);
 
   /// Dials host (IP literal or name, by c-ares) and port, and hangs up; for tcpSocket.

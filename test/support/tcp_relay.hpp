@@ -16,8 +16,8 @@
 
 namespace podmedic::test {
 
-/// Carries TCP connections to a server on loopback, until the connections that are open are told to fall silent: they
-/// stay open, and nothing comes through any more.
+/// Carries TCP connections to a server on loopback, until those that are open are told to fall silent (they stay open,
+/// and nothing comes through any more) or to end as soon as somebody uses them.
 class tcp_relay {
  public:
   tcp_relay(boost::asio::io_context& context, const std::string& server_port)
@@ -29,6 +29,10 @@ class tcp_relay {
   std::string port() const { return std::to_string(acceptor_.local_endpoint().port()); }
   int accepted() const { return accepted_; }
   void silence_open_ones() { ++generation_; }
+  void cut_open_ones_when_used() {
+    ++generation_;
+    cutting_ = true;
+  }
 
  private:
   using socket = boost::asio::ip::tcp::socket;
@@ -52,6 +56,7 @@ class tcp_relay {
           from->async_read_some(boost::asio::buffer(piece), boost::asio::as_tuple(boost::asio::use_awaitable));
       const auto [failed, size] = co_await std::move(reading);
       if (failed) break;
+      if (generation != generation_ && cutting_) break;
       if (generation != generation_) continue;
       auto writing = boost::asio::async_write(*to, boost::asio::buffer(piece, size),
                                               boost::asio::as_tuple(boost::asio::use_awaitable));
@@ -60,11 +65,13 @@ class tcp_relay {
     }
     boost::system::error_code ignored;
     to->shutdown(socket::shutdown_send, ignored);
+    if (cutting_) from->close(ignored);
   }
 
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::ip::tcp::endpoint server_;
   int generation_ = 0;
+  bool cutting_ = false;
   int accepted_ = 0;
 };
 

@@ -40,7 +40,7 @@ TEST_F(grpc_probe, fails_at_the_deadline_where_the_server_is_stopped_though_it_s
                                   "answer within 400 ms (TCP accepted the connection)");
     const auto took = steady_clock::now() - began;
     EXPECT_GE(took, 400ms);
-    EXPECT_LT(took, 800ms);
+    EXPECT_LT(took, 2s);
   }
   server.signal(SIGCONT);
   EXPECT_THAT(ask(*probe), StartsWith("Pass"));
@@ -52,8 +52,8 @@ TEST_F(grpc_probe, tells_a_wedged_channel_from_a_wedged_server_and_drops_it) {
   const auto probe = make(to(relay.port()));
   ASSERT_THAT(ask(*probe), StartsWith("Pass"));
   relay.silence_open_ones();
-  EXPECT_THAT(ask(*probe, 600ms),
-              StartsWith("Fail HeldChannelWedged: health check: held channel: no answer within 600 ms; fresh channel: "
+  EXPECT_THAT(ask(*probe, 1500ms),
+              StartsWith("Fail HeldChannelWedged: health check: held channel: no answer within 1.5 s; fresh channel: "
                          "SERVING in "));
   EXPECT_THAT(ask(*probe), StartsWith("Pass"));
 }
@@ -68,6 +68,16 @@ TEST_F(grpc_probe, has_no_false_failure_where_the_server_was_restarted_between_t
     const model_server second({}, port);
     EXPECT_THAT(ask(*probe), StartsWith("Pass")) << "after signal " << signal;
   }
+}
+
+TEST_F(grpc_probe, has_no_false_failure_where_the_held_channel_dies_at_its_next_use) {
+  const model_server server;
+  test::tcp_relay relay(context, server.port());
+  const auto probe = make(to(relay.port()));
+  ASSERT_THAT(ask(*probe), StartsWith("Pass"));
+  relay.cut_open_ones_when_used();
+  EXPECT_THAT(ask(*probe), StartsWith("Pass"));
+  EXPECT_EQ(relay.accepted(), 2);
 }
 
 TEST_F(grpc_probe, is_refused_where_the_server_has_ended) {
@@ -199,7 +209,7 @@ TEST_F(grpc_probe, survives_every_hostile_answer) {
   };
   for (const auto& row : rows) {
     raw_server server(context, row.bytes, row.then);
-    EXPECT_THAT(ask_once(to(server.port()), 500ms), StartsWith(row.expected)) << row.what;
+    EXPECT_THAT(ask_once(to(server.port()), 1s), StartsWith(row.expected)) << row.what;
   }
 }
 
