@@ -1,4 +1,3 @@
-#include "base/clock.hpp"
 #include "base/http_client.hpp"
 #include "base/own_addresses.hpp"
 #include "base/url.hpp"
