@@ -24,7 +24,10 @@ bool serves(const std::filesystem::path& process) {
   }
   const std::string line = content_of(process / "cmdline");  // words, each with a NUL behind it
   const std::size_t first_end = line.find('\0');
-  const std::string second = first_end == std::string::npos ? "" : std::string(line.c_str() + first_end + 1);
+  if (first_end == std::string::npos) {
+    return false;  // a zombie has no words any more
+  }
+  const std::string second = line.c_str() + first_end + 1;
   return second.empty() || second.starts_with("--");
 }
 
