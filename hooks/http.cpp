@@ -1,10 +1,10 @@
 #include "base/foreign_text.hpp"
 #include "base/http_client.hpp"
 #include "base/http_fields.hpp"
+#include "base/status_ranges.hpp"
 #include "base/url.hpp"
 #include "hooks/kinds.hpp"
 
-#include <charconv>
 #include <utility>
 
 namespace podmedic::hooks {
@@ -12,31 +12,10 @@ namespace {
 
 namespace asio = boost::asio;
 
-struct status_range {
-  int least = 200;
-  int most = 299;
-};
-
-/// "204" or "200-299"; nothing where it is neither.
-std::optional<status_range> parse_status_range(std::string_view text) {
-  status_range range;
-  const char* const end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, range.least);
-  if (first.ec != std::errc()) return std::nullopt;
-  range.most = range.least;
-  if (first.ptr != end) {
-    if (*first.ptr != '-') return std::nullopt;
-    const auto second = std::from_chars(first.ptr + 1, end, range.most);
-    if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
-  }
-  if (range.least < 100 || range.most > 599 || range.least > range.most) return std::nullopt;
-  return range;
-}
-
 class http_hook final : public hook {
  public:
-  http_hook(http_client& http, http_request request, status_range expected)
-      : http_(http), request_(std::move(request)), expected_(expected) {}
+  http_hook(http_client& http, http_request request, status_ranges expected)
+      : http_(http), request_(std::move(request)), expected_(std::move(expected)) {}
 
   asio::awaitable<std::optional<std::string>> run(milliseconds timeout) override {
     http_request request = request_;
@@ -48,7 +27,7 @@ class http_hook final : public hook {
 
  private:
   std::optional<std::string> judge(const http_response& response) const {
-    if (response.status >= expected_.least && response.status <= expected_.most) return std::nullopt;
+    if (expected_.contains(response.status)) return std::nullopt;
     std::string message = request_.method + " " + request_.url + ": answered " + std::to_string(response.status);
     if (!response.body.empty()) message += ": " + foreign_text(response.body);
     return message;
@@ -56,7 +35,7 @@ class http_hook final : public hook {
 
   http_client& http_;
   http_request request_;
-  status_range expected_;
+  status_ranges expected_;
 };
 
 }  // namespace
@@ -74,8 +53,8 @@ spec read_http(fields& own, std::string_view default_method) {
     request.tls = *tls;
     if (!request.url.starts_with("https:")) own.complain("tls", "is for https only");
   }
-  const auto expected = parse_status_range(own.text("expectStatus", "200-299"));
-  if (!expected) own.complain("expectStatus", "expected codes from 100 to 599, as in 204 or \"200-299\"");
+  const auto expected = status_ranges::parse(own.text("expectStatus", "200-299"));
+  if (!expected) own.complain("expectStatus", "expected codes from 100 to 599, as in \"200-299\" or \"200,204\"");
   own.finish();
   if (own.failed()) return {};
 

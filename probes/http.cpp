@@ -3,6 +3,7 @@
 #include "base/http_client.hpp"
 #include "base/http_fields.hpp"
 #include "base/own_addresses.hpp"
+#include "base/status_ranges.hpp"
 #include "base/url.hpp"
 #include "probes/http_expectation.hpp"
 #include "probes/network_verdict.hpp"
