@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=PARTS, nargs="?", default="all")
     parser.add_argument("--podmedic", type=Path, default=build / "release" / "podmedic")
-    parser.add_argument("--model-server", type=Path, default=build / "servers" / "model-server")
+    parser.add_argument("--model-server", type=Path, default=build / "release" / "test" / "servers" / "model-server")
     parser.add_argument("--grpc-health-probe", type=Path, default=build / "tools" / "grpc-health-probe")
     given = parser.parse_args(arguments)
     directory = build / "bench"

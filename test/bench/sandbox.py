@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -89,7 +89,8 @@ class Inside:
 
     def _send_kill(self) -> None:
         if self._entered.poll() is None:
-            self.signal(signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                self.signal(signal.SIGKILL)
             self._entered.kill()  # nsenter stops itself when its child is stopped
 
     @contextmanager
