@@ -101,8 +101,7 @@ int rehearse(const rehearse_options& options) {
   if (!error.empty()) return complain({{"rehearse", 0, 0, "", error}});
 
   rehearsal::timeline show(stdout, rehearsal::timeline::style_for(stdout, options.as_json));
-  show.remark("start", fmt::format("Pod {}: {} containers as local processes under the kubelet's restart semantics",
-                                   read.pod.name, read.pod.containers.size()));
+  show.start(read.pod.name, read.pod.containers.size(), place.log_directory());
   for (const std::string& each : read.pod.remarks) show.remark("remark", each);
 
   asio::io_context context(1);

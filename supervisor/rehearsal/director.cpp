@@ -45,7 +45,8 @@ asio::awaitable<outcome> director::direct() {
                                                               to_text(limit_) + ": " + complaint_);
   }
   end.log_directory = place_.log_directory();
-  auto ending = kubelet_.terminate(pod_.grace);
+  constexpr milliseconds for_the_impatient = 2s;
+  auto ending = kubelet_.terminate(interrupted_ ? std::min(pod_.grace, for_the_impatient) : pod_.grace);
   co_await std::move(ending);
   co_return end;
 }
@@ -121,7 +122,8 @@ asio::awaitable<std::string> director::inject() {
   co_return "it ended with " + std::to_string(exit.code) + ": " + foreign_text(exit.output);
 }
 
-void director::judge(outcome& end) const {
+void director::judge(outcome& end) {
+  judged_ = true;
   const auto expect = [&](bool holds, std::string good, std::string bad) {
     (holds ? end.confirmations : end.failures).push_back(holds ? std::move(good) : std::move(bad));
   };

@@ -31,7 +31,7 @@ class director final : private kubelet_watcher {
   boost::asio::awaitable<bool> until_healthy();
   boost::asio::awaitable<std::string> inject();
   boost::asio::awaitable<std::string> complaint_of_sidecar();
-  void judge(outcome& end) const;
+  void judge(outcome& end);
   void judge_files(outcome& end) const;
   void hear_sidecar(std::string_view line);
   void tell(std::string_view name, const std::string& message);
@@ -56,6 +56,7 @@ class director final : private kubelet_watcher {
   std::optional<instant> fault_at_;
   std::optional<instant> ready_again_at_;
   bool noticed_ = false;      ///< the fault has shown
+  bool judged_ = false;       ///< what is told from now on belongs to the Pod's end
   bool interrupted_ = false;
 };
 

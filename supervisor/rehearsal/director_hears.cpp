@@ -34,8 +34,9 @@ void director::container_started(const container_manifest& container, int starts
 void director::container_ended(const container_manifest& container, int exit_code) {
   if (container.as == role::init && exit_code == 0) return;
   const std::string& said = last_line_[container.name];
+  const bool by_itself = exit_code != 0 && exit_code <= 128 && !is_podmedic(container);
   tell("container", "container " + container.name + " " + end_text(exit_code) +
-                        (said.empty() || is_podmedic(container) ? "" : "; it said last: " + said));
+                        (by_itself && !said.empty() ? "; it said last: " + said : ""));
 }
 
 void director::liveness_failed(const container_manifest& container, const std::string& why) {
@@ -60,13 +61,16 @@ void director::container_said(const container_manifest& container, std::string_v
 
 void director::hear_sidecar(std::string_view line) {
   const std::optional<told> heard = read_log_line(line);
-  if (!heard) return;
+  if (!heard || judged_) return;
   if (!fault_at_) {
     if (heard->warning) show_.remark(heard->reason, "podmedic: " + heard->message);
     return;
   }
   const expected_phase* phase = progress_.take(heard->reason);
-  if (phase == nullptr && !play_.phases.empty()) return tell(heard->reason, "podmedic: " + heard->message);
+  if (phase == nullptr && !play_.phases.empty()) {
+    if (heard->warning) tell(heard->reason, "podmedic: " + heard->message);
+    return;
+  }
   noticed_ = true;
   show_.phase(heard->reason, phase == nullptr ? heard->reason : phase->title, heard->message, boot_now());
   changed_.notify();

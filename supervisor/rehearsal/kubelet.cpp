@@ -34,6 +34,12 @@ void kubelet::start() {
   asio::co_spawn(context_, look_at_processes(), asio::detached);
 }
 
+bool kubelet::ready() const {
+  return ready_ && std::none_of(members_.begin(), members_.end(), [](const auto& one) {
+    return one->unseen_end.has_value();
+  });
+}
+
 bool kubelet::signal(const std::string& container, int signal) {
   for (const auto& one : members_) {
     if (one->spec.name != container || !one->process) continue;

@@ -45,7 +45,8 @@ class kubelet {
   /// Ends the Pod in order: preStop hooks, SIGTERM, SIGKILL after the grace period, sidecars last.
   boost::asio::awaitable<void> terminate(milliseconds grace);
 
-  bool ready() const { return ready_; }
+  /// The Pod's condition Ready, and no container has ended meanwhile.
+  bool ready() const;
   int restarts_of_all() const { return restarts_of_all_; }
   /// To the processes of a running container; false where it has none.
   bool signal(const std::string& container, int signal);

@@ -41,6 +41,14 @@ std::string timeline::since_fault(instant now) const {
   return fault_ ? "+" + seconds_text(now - *fault_) : std::string();
 }
 
+void timeline::start(const std::string& pod, std::size_t containers, const std::string& log_directory) {
+  if (as_ == style::json) {
+    return line(json_line({{"event", "start"}, {"pod", pod}, {"containers", containers}, {"logs", log_directory}}));
+  }
+  line(fmt::format("Pod {}: {} containers as local processes under the kubelet's restart semantics; logs in {}", pod,
+                   containers, log_directory));
+}
+
 void timeline::remark(std::string_view event, std::string_view message) {
   if (as_ == style::json) return line(json_line({{"event", event}, {"message", message}}));
   line(std::string(message));

@@ -27,7 +27,8 @@ class timeline {
   /// Coloured on a terminal, unless NO_COLOR is set (no-color.org).
   static style style_for(std::FILE* to, bool as_json);
 
-  /// Before the fault, and what is no phase.
+  void start(const std::string& pod, std::size_t containers, const std::string& log_directory);
+  /// Before the fault.
   void remark(std::string_view event, std::string_view message);
   void fault(std::string_view what, instant now);
   /// A phase of the way to recovery, with the sidecar's own words.
