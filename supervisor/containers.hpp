@@ -39,6 +39,7 @@ class containers {
   bool has_nameless() const;
   /// Names by container id, from the Pod's status.
   void learn(std::map<std::string, std::string> names_by_id) { names_by_id_ = std::move(names_by_id); }
+  const std::map<std::string, std::string>& names_by_id() const { return names_by_id_; }
 
  private:
   const process_table& table_;

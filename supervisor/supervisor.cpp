@@ -58,7 +58,7 @@ supervisor::supervisor(run_options options)
       containers_(processes_, options_.container),
       state_(options_.state_directory),
       cluster_(context_, http_, options_),
-      drain_({http_, processes_},
+      drain_({http_, processes_, &containers_.names_by_id()},
              [this](const std::string& hook, const std::string& error) {
                announcer_.tell({policy::severity::warning, "HookFailed", "hook " + hook + ": " + error}, wall_now());
              }),
