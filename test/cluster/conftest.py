@@ -6,14 +6,19 @@ import itertools
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 import cluster as cluster_command
+import example
 from cluster import Cluster
 from components import FeatureGates
+from example import Images
 from kube import Kube, wait_for
+from medic import Medic
 from progress import ClusterError
 
 _numbers = itertools.count(1)
@@ -54,10 +59,29 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
             cluster_command.down()
 
 
+@pytest.fixture(scope="session")
+def images(cluster: Cluster) -> Images:
+    """The release image and the model server's, built from this clone and loaded into the node."""
+    return example.load_images(cluster)
+
+
 @pytest.fixture
 def kube(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Kube]:
     """The API, seen from a new namespace that is removed after the test."""
-    name = f"{re.sub('[^a-z0-9]+', '-', request.node.name.lower())[:40].strip('-')}-{os.getpid()}-{next(_numbers)}"
+    with new_namespace(cluster, request.node.name) as kube:
+        yield kube
+
+
+@pytest.fixture(scope="module")
+def module_kube(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Kube]:
+    """The same for what several tests of one file look at."""
+    with new_namespace(cluster, request.node.path.stem) as kube:
+        yield kube
+
+
+@contextmanager
+def new_namespace(cluster: Cluster, name: str) -> Iterator[Kube]:
+    name = f"{re.sub('[^a-z0-9]+', '-', name.lower())[:40].strip('-')}-{os.getpid()}-{next(_numbers)}"
     everywhere = cluster.kube
     everywhere.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
@@ -65,7 +89,16 @@ def kube(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Kube]:
         wait_for(lambda: kube.get("serviceaccount", "default"), bool, 30, f"the ServiceAccount of namespace {name}")
         yield kube
     finally:
+        Medic.watched = [medic for medic in Medic.watched if medic.kube.namespace != name]
         remove_namespace(everywhere, name)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, None]:
+    """A failed test shows what podmedic did in the Pods that there are."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections += [(f"podmedic's log in pod {medic.pod}", medic.log()) for medic in Medic.watched]
 
 
 def remove_namespace(kube: Kube, name: str) -> None:
