@@ -99,6 +99,7 @@ ledger ledger_from(const json& o) {
   l.distrusted_until = optional_at<instant>(o, "distrustedUntilMilliseconds");
   l.healed_at = optional_at<instant>(o, "healedAtMilliseconds");
   l.calm_at = optional_at<instant>(o, "calmAtMilliseconds");
+  for (const auto& [probe, start] : o.at("passedMilliseconds").items()) l.passed.emplace(probe, span_of(start));
   l.first_annotations = o.at("firstAnnotations").get<std::map<std::string, std::string>>();
   const auto earlier = [](const restart_record& a, const restart_record& b) { return a.at < b.at; };
   if (!std::is_sorted(l.restarts.begin(), l.restarts.end(), earlier)) throw std::invalid_argument("restarts out of order");
@@ -125,12 +126,14 @@ std::string ledger::to_json() const {
               {"distrustedUntilMilliseconds", optional_count(distrusted_until)},
               {"healedAtMilliseconds", optional_count(healed_at)},
               {"calmAtMilliseconds", optional_count(calm_at)},
+              {"passedMilliseconds", json::object()},
               {"firstAnnotations", first_annotations}};
   for (const restart_record& r : restarts) all["restarts"].push_back(policy::to_json(r));
   for (const life_record& r : lives) {
     all["lives"].push_back({{"startedMilliseconds", r.started.time_since_epoch().count()}, {"clean", r.clean}});
   }
   for (const milliseconds w : warm_ups) all["warmUpsMilliseconds"].push_back(w.count());
+  for (const auto& [probe, start] : passed) all["passedMilliseconds"][probe] = start.time_since_epoch().count();
   return all.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -160,6 +163,7 @@ void ledger::move_to_boot(std::string_view boot_id) {
   if (healed_at) *healed_at -= shift;
   if (calm_at) *calm_at -= shift;
   if (distrusted_until) *distrusted_until -= shift;
+  passed.clear();
 }
 
 restart_record* ledger::last() {

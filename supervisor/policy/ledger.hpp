@@ -64,6 +64,9 @@ struct ledger {
   std::optional<instant> distrusted_until; ///< the ledger before this one was lost: no restart until then
   std::optional<instant> healed_at;        ///< the success condition was met after a restart that was none's recovery
   std::optional<instant> calm_at;          ///< it had held for a full back-off cap: waits start anew after it
+  /// The probes that have passed, with the start of their container's main process as it was then: a life of podmedic
+  /// that begins while that process still runs must not take it for one that warms up.
+  std::map<std::string, instant> passed;
   std::map<std::string, std::string> first_annotations;  ///< of the Pod's first life: live edits never widen them
 
   bool operator==(const ledger&) const = default;
@@ -72,7 +75,7 @@ struct ledger {
 
   /// Moves all instants to another boot of the node, whose clock starts at zero. Nobody knows how long the node was
   /// down, so its down time counts as nothing and everything keeps the distance it had: a bound, from below, of how
-  /// long ago it was. The wall clock, which may have jumped, is not asked.
+  /// long ago it was. The wall clock, which may have jumped, is not asked. No process of the old boot is left.
   void move_to_boot(std::string_view boot_id);
 
   restart_record* last();

@@ -63,7 +63,10 @@ void medic::judge_last_restart(fate last_restart) {
       last->ended = outcome::not_honoured;
     } else if (last_restart == fate::unchanged) {
       last->ended = outcome::not_executed;
-      tell(severity::warning, "RestartNotExecuted", "podmedic ended between writing down a restart and carrying it out");
+      tell(severity::warning, "RestartNotExecuted",
+           last->exited ? "podmedic went on to exit, and the other containers were not restarted: it was killed meanwhile, "
+                          "or no restartPolicyRules match its restart exit code"
+                        : "podmedic ended between writing down a restart and carrying it out");
     } else if (!last->exited) {
       // Only the intention was written down. In doubt it came to the restart, and as late as it can have been.
       last->exited = true;
@@ -110,6 +113,7 @@ void medic::on(const event::check_done& e) {
   threshold& t = found->second;
   const standing before = t.stands();
   t.count(e.found, now_);
+  remember_pass(e.probe, t);
   if (t.stands() == before) return;
   if (t.stands() == standing::failing) {
     tell(severity::warning, "ProbeFailing", "probe " + e.probe + ": " + t.why().message);
@@ -118,10 +122,22 @@ void medic::on(const event::check_done& e) {
   }
 }
 
+void medic::remember_pass(const std::string& probe, const threshold& t) {
+  if (!t.passed_since_start()) return;
+  instant& start = book_.passed[probe];
+  if (start == t.started()) return;
+  start = t.started();
+  out_.push_back(action::save{});
+}
+
 void medic::on(const event::container_started& e) {
   for (const probe_rules& p : rules_.probes) {
     if (!p.container.empty() && p.container != e.container) continue;
-    thresholds_.at(p.name).container_started(e.at, warm_up_limit(rules_.warm_up, book_));
+    threshold& t = thresholds_.at(p.name);
+    t.container_started(e.at, warm_up_limit(rules_.warm_up, book_));
+    if (const auto passed = book_.passed.find(p.name); passed != book_.passed.end() && passed->second == e.at) {
+      t.passed_already();
+    }
     all_passed_once_ = false;
     well_since_.reset();
   }

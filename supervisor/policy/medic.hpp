@@ -217,6 +217,7 @@ class medic {
   void cancel(std::string_view why);
   void forget_exit();          ///< the restart that is written down will not be carried out
   void cancel_if_forbidden();  ///< mode, pause and support are heeded up to the last moment
+  void remember_pass(const std::string& probe, const threshold& t);
   void go_home();              ///< to where a healthy Pod belongs
   void hold(const refusal& because);
   void begin_drain();

@@ -12,6 +12,11 @@ void threshold::container_started(instant at, milliseconds warm_up_limit) {
   start_seen_ = at >= born_;
 }
 
+void threshold::passed_already() {
+  first_pass_ = started_;
+  start_seen_ = false;  // when it first passed is not known, so that nothing is learned from it
+}
+
 void threshold::reset(instant container_started, milliseconds warm_up_limit) {
   standing_ = standing::unproven;
   failures_ = passes_ = 0;

@@ -24,12 +24,16 @@ class threshold {
 
   /// A new main process of the container: counts start again, and warm-up with them.
   void container_started(instant at, milliseconds warm_up_limit);
+  /// Its container had let it pass already, in an earlier life of podmedic: warm-up is over.
+  void passed_already();
   void count(const verdict& found, instant now);
   /// Live edits of the thresholds; counts stay.
   void use(const probe_rules& rules);
 
   standing stands() const { return standing_; }
   bool passed_since_start() const { return first_pass_.has_value(); }
+  /// The container's start, as far as it was told.
+  instant started() const { return started_; }
   /// From the container's start to the first pass; only of a start that was told, and that this probe lived to see.
   std::optional<milliseconds> warm_up() const;
   /// Whether the last verdict was a failure that counted.
