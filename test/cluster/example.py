@@ -26,22 +26,18 @@ class Images:
 
     podmedic: str
     model_server: str
+    other_model_server: str  # the same program in another image
 
 
 def load_images(cluster: Cluster) -> Images:
     """Builds the release image and the model server's, and loads both into the node."""
     _run("deploy/image.sh")
     podmedic = cluster.load_image(ROOT / "build" / "podmedic.oci.tar", "podmedic:dev")
-    archive = write_archive(IMAGES / "model-server.oci.tar", {"model-server": _build_model_server()}, ["/model-server"])
-    return Images(podmedic, cluster.load_image(archive, "model-server:dev"))
-
-
-def _build_model_server() -> Path:
-    build = ROOT / "build" / "dev"
-    if not (build / "CMakeCache.txt").exists():
-        _run("cmake", "-G", "Ninja", "-S", ".", "-B", str(build), "-DCMAKE_BUILD_TYPE=Debug")
-    _run("ninja", "-C", str(build), "model-server")
-    return build / "test" / "servers" / "model-server"
+    _run("cmake", "--build", "--preset", "release", "--target", "model-server")
+    program = {"model-server": ROOT / "build" / "release" / "test" / "servers" / "model-server"}
+    archive = write_archive(IMAGES / "model-server.oci.tar", program, ["/model-server"])
+    other = write_archive(IMAGES / "other-model-server.oci.tar", program, ["/model-server"], environment={"OTHER": "1"})
+    return Images(podmedic, cluster.load_image(archive, "model-server:dev"), cluster.load_image(other, "model-server:other"))
 
 
 def _run(*command: str) -> None:
