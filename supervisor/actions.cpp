@@ -115,6 +115,9 @@ asio::awaitable<void> supervisor::run_diagnose() {
 
 asio::awaitable<void> supervisor::run_quiesce() {
   const config::configuration use = configuration_;
+  // Not after these hooks: where the kubelet looks between a container's end by them and podmedic's own, it starts that
+  // container anew by itself, for nothing.
+  co_await cluster_.flush(last_words);
   co_await drain_.run_hooks(use, config::hook_phase::quiesce, use.rules.drain.timeout);
   feed(event::quiesced{});
 }
@@ -141,14 +144,11 @@ void supervisor::perform(const action::save&) {
 
 void supervisor::perform(const action::restart&) {
   if (state_.save(medic_->book())) log::warning("the ledger does not say that podmedic went on to exit");
-  asio::co_spawn(context_, end_with(options_.restart_exit_code), asio::detached);
+  end(options_.restart_exit_code);
 }
 
-/// Gives what is on its way to the API a moment, then ends the loop.
-asio::awaitable<void> supervisor::end_with(int code) {
-  constexpr milliseconds moment{100};
+void supervisor::end(int code) {
   exit_code_ = code;
-  co_await cluster_.flush(moment);
   log::info("exit", {{"code", std::to_string(code)}});
   context_.stop();
 }

@@ -237,7 +237,8 @@ asio::awaitable<void> supervisor::wait_for_signal() {
   feed(policy::event::stood_down{signal == SIGTERM ? "SIGTERM" : "SIGINT"});
   medic_->end_cleanly();
   state_.save(medic_->book());
-  co_await end_with(0);
+  co_await cluster_.flush(last_words);
+  end(0);
 }
 
 std::optional<diagnosis> supervisor::nobody_to_ask(const std::string& probe) const {

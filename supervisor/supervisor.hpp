@@ -39,6 +39,9 @@ class supervisor {
   int run();
 
  private:
+  /// What is on its way to the API gets that long before podmedic ends.
+  static constexpr milliseconds last_words{100};
+
   // supervisor.cpp: beginning, and what goes on all the time
   void begin();
   void open_surface();
@@ -74,7 +77,7 @@ class supervisor {
   boost::asio::awaitable<void> run_diagnose();
   boost::asio::awaitable<void> run_quiesce();
   boost::asio::awaitable<void> run_hooks_of(config::hook_phase phase);
-  boost::asio::awaitable<void> end_with(int code);
+  void end(int code);
   void start_step(boost::asio::awaitable<void> step);
   void mirror_last_restart();
 
