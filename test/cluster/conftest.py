@@ -20,6 +20,7 @@ from example import Images
 from kube import Kube, wait_for
 from medic import Medic
 from progress import ClusterError
+from scenarios import SideBySide, run_side_by_side
 
 _numbers = itertools.count(1)
 
@@ -77,6 +78,14 @@ def module_kube(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Ku
     """The same for what several tests of one file look at."""
     with new_namespace(cluster, request.node.path.stem) as kube:
         yield kube
+
+
+@pytest.fixture(scope="session")
+def side_by_side(cluster: Cluster, images: Images, request: pytest.FixtureRequest) -> Iterator[SideBySide]:
+    """All scenarios (scenarios.py) that this session runs, at work in one namespace."""
+    with new_namespace(cluster, "side-by-side") as kube:
+        with run_side_by_side(request.session.items, cluster, kube, images) as scenarios:
+            yield scenarios
 
 
 @contextmanager

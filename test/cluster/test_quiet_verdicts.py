@@ -1,0 +1,123 @@
+"""Nothing happens that should not: what is no failure, and what podmedic may not act on."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import example
+from kube import Object, wait_for
+from medic import Medic
+from scenarios import Scene, checks, probe_status, scenario
+
+
+@scenario
+def test_a_slow_server_under_load_that_answers_within_the_deadline_is_left_alone(scene: Scene) -> None:
+    slow_answer = {"http": {"port": 8080, "path": "/delay/500"}, "timeoutSeconds": 1, "failureThreshold": 3}
+    pod = scene.pod("slow", engine=["--work-ms", "800", "--http-port", "8080"], delay=slow_answer)
+    canary = {"port": 8001, "canary": {"method": "/example.Model/Echo"}}
+    example.annotate(pod, "probe.podmedic.io/engine", grpc=canary, timeoutSeconds=2)
+    load = ["/model-server", "call", "--address", "127.0.0.1:8001", "--rate", "50", "--seconds", "600", "--timeout-ms", "5000"]
+    pod["spec"]["containers"].append({**example.container(pod, "engine"), "name": "load", "command": load})
+    for field in ("readinessProbe", "ports"):
+        del pod["spec"]["containers"][-1][field]
+    pod["spec"]["containers"][-1]["env"] = [{"name": "PODMEDIC_CONTAINER", "value": "load"}]
+    medic = scene.start(pod)
+    for probe in ("engine", "delay"):
+        scene.wait_for_checks(medic, "Pass", more=8, probe=probe)
+    assert medic.status()["probes"][0]["durationSeconds"] > 0.4
+    scene.expect_left_alone(medic)
+    assert "FailureConfirmed" not in medic.reasons()
+
+
+@scenario
+def test_a_server_that_halts_for_less_than_the_threshold_is_left_alone(scene: Scene) -> None:
+    pod = scene.pod("halting")
+    example.annotate(pod, "probe.podmedic.io/engine", failureThreshold=5)
+    medic = scene.start(pod)
+    for _ in range(2):  # failures count in a row: the passes between the halts begin anew
+        scene.signal_engine(medic, signal.SIGSTOP)
+        scene.wait_for_checks(medic, "Fail", more=3)
+        scene.signal_engine(medic, signal.SIGCONT)
+        scene.wait_for_checks(medic, "Pass", more=2)
+    assert checks(medic, "Fail") >= 6, "more than the threshold, in all"
+    scene.expect_left_alone(medic)
+    assert "Suspected" not in medic.reasons()
+
+
+UNKNOWN: dict[str, tuple[Object, str]] = {  # a probe, and what podmedic says that it cannot do
+    # A dependency by name: may only observe, so that it never restarts a fleet
+    "grpc-by-name": ({"grpc": {"port": 8001, "host": "dependency.invalid"}}, "dependency.invalid"),
+    "http-by-name": ({"http": {"port": 80, "host": "dependency.invalid"}}, "dependency.invalid"),
+    "tcp-by-name": ({"tcpSocket": {"port": 80, "host": "dependency.invalid"}}, "dependency.invalid"),
+    # A program that is not in podmedic's image
+    "program": ({"exec": {"command": ["/checks/alive"]}}, "/checks/alive: No such file or directory"),
+    # A container that there is not, and one that has completed
+    "nobody": ({"grpc": {"port": 8001}, "container": "ghost"}, "container ghost has no process"),
+    "completed": ({"grpc": {"port": 8001}, "container": "note-start"}, "container note-start has no process"),
+    # Files that cannot be read: of certificates
+    "file": ({"http": {"scheme": "HTTPS", "port": 8001, "tls": {"caFile": "/certs/ca.crt"}}}, "/certs/ca.crt"),
+}
+
+
+@scenario
+def test_what_cannot_be_asked_restarts_nothing_and_is_told(scene: Scene) -> None:
+    pod = scene.pod("unknown", **{probe: fields for probe, (fields, _) in UNKNOWN.items()})
+    completed = {**example.container(example.wedged_grpc(scene.images), "note-start")}
+    pod["spec"]["initContainers"].append(completed)
+    medic = scene.start(pod)
+    for probe, (_, told) in UNKNOWN.items():
+        scene.wait_for_checks(medic, "Unknown", probe=probe, more=max(0, 6 - checks(medic, "Unknown", probe)))
+        shown = probe_status(medic, probe)
+        assert shown["verdict"] == "Unknown" and told in shown["message"], shown
+        assert checks(medic, "Fail", probe) == 0, probe
+    assert checks(medic, "Pass") > 0, "the probe that can ask does"
+    assert medic.status()["phase"] == "Watching"
+    scene.expect_left_alone(medic)
+
+
+@scenario
+def test_observe_is_the_default_and_only_says_what_it_would_do(scene: Scene) -> None:
+    pod = scene.pod("observing")
+    del pod["metadata"]["annotations"]["podmedic.io/mode"]
+    medic = scene.start(pod)
+    expect_wedged_and_observed(scene, medic, "ObserveMode")
+
+    refused = scene.kube.exec(medic.pod, ["/podmedic", "restart", "--reason", "new weights"], "podmedic")
+    assert refused.returncode == 1
+    assert "podmedic.io/mode is Observe" in refused.stderr and refused.stdout == ""
+    # Who may annotate a Pod cannot make it restart.
+    scene.kube.annotate("pod", medic.pod, **{"podmedic.io/mode": "Enforce"})
+    refusal = medic.wait_for_reason("ConfigurationMistake", 100)
+    assert "podmedic.io/mode" in refusal.text
+    wait_for(lambda: scene.kube.events(medic.pod, "ConfigurationMistake"), bool, 10, "the Event of the refused edit")
+    scene.wait_for_checks(medic, "Fail", more=5)
+    assert medic.status()["mode"] == "Observe"
+    scene.expect_left_alone(medic)
+
+
+@scenario
+def test_while_it_is_paused_it_restarts_nothing_and_when_the_pause_is_lifted_it_does(scene: Scene) -> None:
+    pod = scene.pod("paused", api=False)
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    pod["metadata"]["annotations"]["podmedic.io/paused-until"] = until
+    medic = scene.start(pod)
+    expect_wedged_and_observed(scene, medic, "Paused")
+    scene.kube.annotate("pod", medic.pod, **{"podmedic.io/paused-until": None})
+    # The kubelet's refresh of a downwardAPI volume may take up to 90 s (here it is about one).
+    scene.wait_for_outcomes(medic, "Recovered", timeout=120)
+    assert scene.restarts(medic, "podmedic") == 1
+
+
+def expect_wedged_and_observed(scene: Scene, medic: Medic, why: str) -> None:
+    """Stops the server. podmedic says once that it would restart, and why it does not, for as long as one likes."""
+    scene.signal_engine(medic, signal.SIGSTOP)
+    would = medic.wait_for_reason("WouldRestartAllContainers", 30)
+    assert "and does not" in would.text
+    scene.wait_for_checks(medic, "Fail", more=6)
+    status = medic.status()
+    assert status["ready"] is True
+    assert why in [refusal["reason"] for refusal in status["restartForbiddenBy"]]
+    assert medic.reasons().count("WouldRestartAllContainers") == 1
+    assert "Draining" not in medic.reasons()
+    scene.expect_left_alone(medic)
