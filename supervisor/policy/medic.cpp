@@ -280,7 +280,9 @@ bool medic::out_of_traffic() const {
       return true;
     case phase::recovering:  // back in traffic when what was ill has passed once, or its warm-up ran out
       return any([this](const probe_rules& p, const threshold& t) {
-        return wants_restart(p) && p.while_waiting == waiting::unready && t.warming_up(now_);
+        if (!wants_restart(p) || p.while_waiting != waiting::unready) return false;
+        // Nothing is learned of a container that is still to start. It will come: the probe has passed before.
+        return t.warming_up(now_) || (book_.passed.contains(p.name) && t.awaits_container(now_));
       });
     case phase::holding:
       return rules_.hold == holding::unready;

@@ -9,6 +9,7 @@ threshold::threshold(const probe_rules& rules, instant now, milliseconds warm_up
 
 void threshold::container_started(instant at, milliseconds warm_up_limit) {
   reset(at, warm_up_limit);
+  container_seen_ = true;
   start_seen_ = at >= born_;
 }
 

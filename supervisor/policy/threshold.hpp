@@ -42,6 +42,8 @@ class threshold {
   bool last_was_unknown() const { return last_unknown_; }
   /// Whether failures do not count yet, and something was learned from the last check.
   bool warming_up(instant now) const { return !first_pass_ && now < counts_from_ && !last_unknown_; }
+  /// Whether its container has not been seen yet, within the time that it has for its warm-up.
+  bool awaits_container(instant now) const { return !container_seen_ && now < counts_from_; }
   /// Passes, and did not fail since.
   bool passes() const { return standing_ == standing::healthy && failures_ == 0; }
   /// Passes, or could not be asked since the container started: does not stand against recovery.
@@ -65,6 +67,7 @@ class threshold {
   instant born_;
   instant started_{};
   bool start_seen_ = false;
+  bool container_seen_ = false;
   instant counts_from_{};
   std::optional<instant> first_pass_;
   std::optional<instant> failing_since_;

@@ -73,5 +73,31 @@ TEST(earlier_life, no_warm_up_is_learned_from_a_start_that_it_saw_and_this_one_d
   EXPECT_EQ(life.book().warm_ups, before);
 }
 
+/// A life that begins with the restart of all containers, a minute after the server's last start.
+medic life_after_restart(ledger book) {
+  const instant exit = server_started + minutes(1);
+  book.add({.at = exit, .scope = "Pod", .probe = "engine", .exited = true});
+  return life_with(std::move(book), exit + seconds(1));
+}
+
+TEST(earlier_life, a_server_that_passed_in_it_keeps_the_pod_out_of_traffic_until_it_is_there_again_and_passes) {
+  medic life = life_after_restart(after_a_pass());
+  const instant begin = server_started + minutes(1) + seconds(1);
+  life.step(event::check_done{"engine", unknown{{"NoProcess", "not started yet"}}}, begin, wall);
+  EXPECT_FALSE(life.ready());
+  life.step(event::container_started{"engine", begin + seconds(1)}, begin + seconds(1), wall);
+  EXPECT_FALSE(life.ready());
+  life.step(event::check_done{"engine", fail{{"ConnectionRefused", "warming up"}}}, begin + seconds(2), wall);
+  EXPECT_FALSE(life.ready());
+  life.step(event::check_done{"engine", pass{}}, begin + seconds(3), wall);
+  EXPECT_TRUE(life.ready());
+}
+
+TEST(earlier_life, a_probe_that_never_passed_in_it_and_cannot_be_asked_keeps_no_pod_out_of_traffic) {
+  medic life = life_after_restart({});
+  life.step(event::check_done{"engine", unknown{{"NoProcess", "no such container"}}}, server_started + minutes(2), wall);
+  EXPECT_TRUE(life.ready());
+}
+
 }  // namespace
 }  // namespace podmedic::policy
