@@ -51,6 +51,12 @@ milliseconds span_of(const json& value) {
 milliseconds span_at(const json& object, const char* name) {
   return span_of(object.at(name));
 }
+/// Of what decisions rest on: a negative one would end before it began.
+milliseconds length_of(const json& value) {
+  const milliseconds span = span_of(value);
+  if (span < milliseconds(0)) throw std::invalid_argument(value.dump() + " is no length of time");
+  return span;
+}
 instant instant_at(const json& object, const char* name) {
   return instant(span_at(object, name));
 }
@@ -75,7 +81,7 @@ restart_record restart_from(const json& o) {
   r.probe = o.at("probe").get<std::string>();
   r.why = {o.at("reason").get<std::string>(), o.at("message").get<std::string>()};
   r.requested_by = o.at("requestedBy").get<std::string>();
-  r.wait_after = span_at(o, "waitAfterMilliseconds");
+  r.wait_after = length_of(o.at("waitAfterMilliseconds"));
   r.ended = outcome_at(o);
   r.exited = o.at("exited").get<bool>();
   r.detection = span_at(o, "detectionMilliseconds");
@@ -95,12 +101,16 @@ ledger ledger_from(const json& o) {
   l.boot = o.at("boot").get<std::string>();
   for (const json& r : o.at("restarts")) l.restarts.push_back(restart_from(r));
   for (const json& r : o.at("lives")) l.lives.push_back({instant_at(r, "startedMilliseconds"), r.at("clean").get<bool>()});
-  for (const json& r : o.at("warmUpsMilliseconds")) l.warm_ups.push_back(span_of(r));
+  for (const json& r : o.at("warmUpsMilliseconds")) l.warm_ups.push_back(length_of(r));
   l.distrusted_until = optional_at<instant>(o, "distrustedUntilMilliseconds");
   l.healed_at = optional_at<instant>(o, "healedAtMilliseconds");
   l.calm_at = optional_at<instant>(o, "calmAtMilliseconds");
   for (const auto& [probe, start] : o.at("passedMilliseconds").items()) l.passed.emplace(probe, span_of(start));
   l.first_annotations = o.at("firstAnnotations").get<std::map<std::string, std::string>>();
+  if (l.restarts.size() > ledger::most_restarts || l.lives.size() > ledger::most_lives ||
+      l.warm_ups.size() > ledger::most_warm_ups) {
+    throw std::invalid_argument("it has more entries than podmedic writes");
+  }
   const auto earlier = [](const restart_record& a, const restart_record& b) { return a.at < b.at; };
   if (!std::is_sorted(l.restarts.begin(), l.restarts.end(), earlier)) throw std::invalid_argument("restarts out of order");
   return l;

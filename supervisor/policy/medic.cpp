@@ -59,9 +59,7 @@ void medic::judge_last_restart(fate last_restart) {
   restart_record* last = book_.last();
   if (last == nullptr) return;
   if (last->ended == outcome::pending) {
-    if (last_restart == fate::not_honoured) {
-      last->ended = outcome::not_honoured;
-    } else if (last_restart == fate::unchanged) {
+    if (last_restart == fate::unchanged) {
       last->ended = outcome::not_executed;
       tell(severity::warning, "RestartNotExecuted",
            last->exited ? "podmedic went on to exit, and the other containers were not restarted: it was killed meanwhile, "

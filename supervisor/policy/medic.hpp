@@ -146,8 +146,7 @@ struct cause {
 enum class fate {
   cannot_tell,   ///< counts as restarted
   restarted,     ///< no other container is older than the restart
-  unchanged,     ///< another container is: podmedic ended before it could exit with the code
-  not_honoured,  ///< another container is, and podmedic's own last state shows the code
+  unchanged,     ///< another container is: podmedic did not come to exit with the code, or event::exit_not_honoured follows
 };
 
 /// How the ledger was found at the start of a life.
