@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -268,9 +269,9 @@ class Kube:
         return sorted(found, key=lambda event: event["metadata"]["creationTimestamp"])
 
     def host_pids(self, pod: str, container: str) -> list[int]:
-        """The PIDs, as the host counts, of all processes of a running container; the container's first one first."""
+        """The PIDs, as the host counts, of all processes of a running container, oldest first: its first process."""
         container_id = container_status(self.get("pod", pod), container)["containerID"].rpartition("/")[2]
-        return sorted(pid for pid, cgroups in _cgroups() if container_id in cgroups)
+        return sorted((pid for pid, cgroups in _cgroups() if container_id in cgroups), key=_age)
 
     def watch(self, kind: str, name: str) -> Watch:
         """Records every version of one object from now on: `with kube.watch("pod", "p") as watch: …`."""
@@ -284,6 +285,14 @@ def _cgroups() -> Iterator[tuple[int, str]]:
                 yield int(entry.name), (entry / "cgroup").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue
+
+
+def _age(pid: int) -> tuple[int, int]:
+    """Sorts the older one first; by number alone, an exec probe's process could come first when numbers wrap around."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]), pid  # starttime, proc(5)
+    except (FileNotFoundError, ProcessLookupError):
+        return sys.maxsize, pid  # it has just ended
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ class Medic:
         address = self.kube.get("pod", self.pod)["status"].get("podIP")
         try:
             return urllib.request.urlopen(f"http://{address}:9484{path}", timeout=5).read().decode()
-        except urllib.error.URLError as error:
+        except (OSError, http.client.HTTPException) as error:  # it may end in the middle of its answer
             raise ApiError(0, f"podmedic does not answer: {error}") from error
 
     # Faults and waits

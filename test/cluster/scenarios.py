@@ -71,7 +71,11 @@ class Scene:
 
     def wait_until_healthy(self, medic: Medic) -> None:
         self.kube.wait_ready(medic.pod, timeout=60)
-        wait_for(lambda: probe_status(medic), lambda probe: probe.get("standing") == "Healthy", 30, "the probe to pass", lambda _: medic.tail())
+
+        def standing() -> str:
+            return probe_status(medic).get("standing", "")
+
+        wait_for(standing, lambda found: found == "Healthy", 30, "the probe to pass", lambda _: medic.tail())
 
     def medic_of(self, pod: str) -> Medic:
         medic = Medic(self.cluster, self.kube, pod)

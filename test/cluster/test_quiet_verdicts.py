@@ -25,7 +25,8 @@ def test_a_slow_server_under_load_that_answers_within_the_deadline_is_left_alone
     medic = scene.start(pod)
     for probe in ("engine", "delay"):
         scene.wait_for_checks(medic, "Pass", more=8, probe=probe)
-    assert medic.status()["probes"][0]["durationSeconds"] > 0.4
+    assert probe_status(medic, "delay")["durationSeconds"] >= 0.5, "it is slow indeed"
+    assert probe_status(medic)["durationSeconds"] >= 0.8
     scene.expect_left_alone(medic)
     assert "FailureConfirmed" not in medic.reasons()
 
@@ -33,14 +34,14 @@ def test_a_slow_server_under_load_that_answers_within_the_deadline_is_left_alone
 @scenario
 def test_a_server_that_halts_for_less_than_the_threshold_is_left_alone(scene: Scene) -> None:
     pod = scene.pod("halting")
-    example.annotate(pod, "probe.podmedic.io/engine", failureThreshold=5)
+    example.annotate(pod, "probe.podmedic.io/engine", failureThreshold=8)
     medic = scene.start(pod)
-    for _ in range(2):  # failures count in a row: the passes between the halts begin anew
+    for _ in range(3):  # failures count in a row: the passes between the halts begin anew
         scene.signal_engine(medic, signal.SIGSTOP)
         scene.wait_for_checks(medic, "Fail", more=3)
         scene.signal_engine(medic, signal.SIGCONT)
         scene.wait_for_checks(medic, "Pass", more=2)
-    assert checks(medic, "Fail") >= 6, "more than the threshold, in all"
+    assert checks(medic, "Fail") >= 9, "more than the threshold, in all"
     scene.expect_left_alone(medic)
     assert "Suspected" not in medic.reasons()
 
