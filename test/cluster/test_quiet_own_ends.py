@@ -7,7 +7,7 @@ import signal
 import time
 
 import example
-from kube import container_status, wait_for
+from kube import Object, container_status, wait_for
 from medic import Medic
 from scenarios import Scene, probe_status, scenario
 
@@ -19,7 +19,7 @@ def kill_podmedic(scene: Scene, medic: Medic) -> None:
     before = scene.restarts(medic, "podmedic")
     os.kill(scene.kube.host_pids(medic.pod, "podmedic")[0], signal.SIGKILL)
 
-    def started_anew(pod: dict) -> bool:
+    def started_anew(pod: Object) -> bool:
         status = container_status(pod, "podmedic")
         return status["restartCount"] > before and status.get("started", False)
 
