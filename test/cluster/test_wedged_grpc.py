@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import example
 import pytest
 from cluster import Cluster
 from example import Images
-from kube import Kube, Object, Version, condition, container_status, is_ready
-from medic import Medic, in_order
+from kube import Kube, Object, Version, condition, container_status, is_ready, wait_for
+from medic import Entry, Medic, in_order
 
 POD = "wedged-grpc"
 CONTAINERS = ["podmedic", "note-start", "engine", "front"]
@@ -30,12 +31,11 @@ class Healing:
     after: Object
 
     def report(self, title: str) -> None:
-        exit_line = next(entry for entry in self.medic.entries() if entry.fields.get("code") == "88")
         failing = next(entry for entry in self.medic.entries() if entry.reason == "ProbeFailing")
         ready = next(version for version in self.versions if is_ready_again(version.object))
         print(
             f"\n{title}: wedged -> threshold {failing.time - self.wedged_at:.1f} s, threshold -> exit "
-            f"{exit_line.time - failing.time:.1f} s, wedged -> Ready again {ready.wall - self.wedged_at:.1f} s"
+            f"{exits(self.medic)[0].time - failing.time:.1f} s, wedged -> Ready again {ready.wall - self.wedged_at:.1f} s"
         )
 
 
@@ -47,42 +47,56 @@ def restarting_all(pod: Object) -> bool:
     return (condition(pod, "AllContainersRestarting") or {}).get("status") == "True"
 
 
+def exits(medic: Medic) -> list[Entry]:
+    return [entry for entry in medic.entries() if entry.fields.get("code") == "88"]
+
+
 def is_ready_again(pod: Object) -> bool:
     return is_ready(pod) and not restarting_all(pod) and restarts(pod)["front"] == 1
+
+
+def expect_one_restart_of_all(pod: Object) -> None:
+    counts = restarts(pod)
+    # The Quiesce hook kills the engine just before podmedic exits. A kubelet that looks between the two starts it once
+    # more by itself: seen once in 60 restarts on a busy machine.
+    assert counts.pop("engine") in (1, 2)
+    assert counts == {"podmedic": 1, "note-start": 1, "front": 1}
 
 
 def heal(cluster: Cluster, kube: Kube, pod: Object, fault: str) -> Healing:
     """Makes the server of a healthy Pod ill, and waits until podmedic has healed it."""
     kube.apply(pod)
-    medic = Medic(cluster, kube, POD)
-    before = kube.wait_ready(POD)
+    name = pod["metadata"]["name"]
+    medic = Medic(cluster, kube, name)
+    before = kube.wait_ready(name)
     medic.wait_until_well(20)
-    with kube.watch("pod", POD) as watch:
+    with kube.watch("pod", name) as watch:
         wedged_at = time.time()
         medic.fault(fault)
-        watch.wait_for(lambda version: restarting_all(version.object), 30, "all containers are being restarted")
-        ledger_at_exit, events_at_exit = medic.ledger(), kube.events(POD)
+        wait_for(lambda: exits(medic), bool, 30, "podmedic to exit with the restart code", lambda _: medic.tail())
+        ledger_at_exit, events_at_exit = medic.ledger(), kube.events(name)
         watch.wait_for(lambda version: is_ready_again(version.object), 30, "Ready again")
         medic.wait_for_reason("Recovered", 30)
         medic.wait_until_well(5)
-    return Healing(medic, before, wedged_at, watch.versions, ledger_at_exit, events_at_exit, kube.get("pod", POD))
+    return Healing(medic, before, wedged_at, watch.versions, ledger_at_exit, events_at_exit, kube.get("pod", name))
 
 
 @pytest.fixture(scope="module")
-def healing(cluster: Cluster, module_kube: Kube, images: Images) -> Iterator[Healing]:
+def healing(cluster: Cluster, module_kube: Kube, images: Images) -> Healing:
     """SIGSTOP: the kernel still accepts TCP for the server, and nothing answers."""
     pod = example.with_api_access(module_kube, example.wedged_grpc(images))
     done = heal(cluster, module_kube, pod, "stop")
     done.report("SIGSTOP")
-    yield done
+    return done
 
 
 def test_all_containers_are_restarted_once_in_the_same_pod(healing: Healing) -> None:
     before, after = healing.before, healing.after
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["status"]["podIP"] == before["status"]["podIP"]
-    assert restarts(after) == {name: count + 1 for name, count in restarts(before).items()}
-    assert [entry.life for entry in healing.medic.entries() if entry.fields.get("code") == "88"] == [0]
+    assert restarts(before) == dict.fromkeys(CONTAINERS, 0)
+    expect_one_restart_of_all(after)
+    assert [entry.life for entry in exits(healing.medic)] == [0]
 
 
 def test_init_containers_run_again_and_volumes_are_kept(healing: Healing) -> None:
@@ -100,11 +114,8 @@ def test_the_pod_leaves_traffic_before_it_is_restarted(healing: Healing) -> None
     def podmedic_ready(pod: Object) -> bool:
         return container_status(pod, "podmedic").get("ready", False)
 
-    until_restart = []
-    for version in healing.versions:
-        if restarting_all(version.object):
-            break
-        until_restart.append(version.object)
+    pods = [version.object for version in healing.versions]
+    until_restart = list(itertools.takewhile(lambda pod: not restarting_all(pod) and restarts(pod)["podmedic"] == 0, pods))
     assert podmedic_ready(until_restart[0])
     assert not podmedic_ready(until_restart[-1]), "its own readinessProbe took the Pod out of its Services"
     assert not is_ready(until_restart[-1])
@@ -154,19 +165,47 @@ def test_a_canary_heals_a_server_whose_health_answers_while_its_work_hangs(clust
     done = heal(cluster, kube, pod, "hang")
     done.report("work hangs, health SERVING")
     assert "work calls hang" in done.medic.lives_of("engine")[0], "the fault worked"
-    liveness = [event["note"] for event in done.events_at_exit if "Liveness" in event.get("note", "")]
-    assert liveness == [], "Kubernetes' liveness probe sees nothing of it"
-    assert restarts(done.after) == dict.fromkeys(CONTAINERS, 1), "no restart but podmedic's"
+    restarting = next(entry for entry in done.medic.entries() if entry.reason == "RestartingAllContainers")
+    failed = [event for event in kube.events(POD) if "Liveness" in event.get("note", "") and is_about(event, "engine")]
+    assert [event["note"] for event in failed if created(event) < int(restarting.time)] == [], "it stays green"
+    assert not any("liveness" in event.get("note", "") for event in kube.events(POD, "Killing"))
+    expect_one_restart_of_all(done.after)
 
 
-def test_without_api_access_it_heals_as_well_and_says_what_is_off(cluster: Cluster, kube: Kube, images: Images) -> None:
-    done = heal(cluster, kube, example.wedged_grpc(images), "stop")
-    done.report("SIGSTOP, no API access")
-    assert restarts(done.after) == dict.fromkeys(CONTAINERS, 1)
-    assert done.medic.ledger()["restarts"][0]["outcome"] == "Recovered"
-    assert [event for event in kube.events(POD) if "podmedic" in event.get("reportingController", "")] == []
+@pytest.fixture(scope="module")
+def healing_without_api(cluster: Cluster, module_kube: Kube, images: Images) -> Healing:
+    """A server without a readinessProbe that takes a while to warm up, and no token for podmedic."""
+    pod = example.wedged_grpc(images, "without-api")
+    engine = example.container(pod, "engine")
+    engine["command"] += ["--warm-up-seconds", "3"]
+    del engine["readinessProbe"]
+    done = heal(cluster, module_kube, pod, "stop")
+    done.report("SIGSTOP, no API access, 3 s of warm-up")
+    return done
 
-    off = next(entry.text for entry in done.medic.entries() if entry.reason == "KubernetesApiOff")
+
+def test_without_api_access_it_heals_as_well_and_says_what_is_off(healing_without_api: Healing) -> None:
+    medic = healing_without_api.medic
+    expect_one_restart_of_all(healing_without_api.after)
+    assert medic.ledger()["restarts"][0]["outcome"] == "Recovered"
+    assert [event for event in medic.kube.events(medic.pod) if "podmedic" in event.get("reportingController", "")] == []
+
+    off = next(entry.text for entry in medic.entries() if entry.reason == "KubernetesApiOff")
     assert "no Events" in off and "no token" in off
-    assert "Kubernetes API: off: there is no token" in done.medic.command("status")
+    assert "Kubernetes API: off: there is no token" in medic.command("status")
 
+
+def test_the_pod_is_in_traffic_again_only_when_its_server_answers(healing_without_api: Healing) -> None:
+    (line,) = [text for text in healing_without_api.medic.lives_of("engine")[-1].splitlines() if text.endswith(" ready")]
+    answers = datetime.fromisoformat(line.split()[0]).timestamp()
+    ready = next(version for version in healing_without_api.versions if is_ready_again(version.object))
+    assert ready.wall > answers
+
+
+def is_about(event: Object, container: str) -> bool:
+    return f"{{{container}}}" in event["regarding"].get("fieldPath", "")
+
+
+def created(event: Object) -> float:
+    """Unix, in whole seconds."""
+    return datetime.fromisoformat(event["metadata"]["creationTimestamp"]).timestamp()
