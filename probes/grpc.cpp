@@ -9,13 +9,20 @@
 #include "probes/target_host.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
 
 namespace podmedic::probes {
 
@@ -52,28 +59,69 @@ struct grpc_target {
   }
 };
 
-/// One health check on two channels. Each side writes its own answer, and looks for the other's.
-struct examination {
-  examination(const asio::any_io_executor& executor, milliseconds within, milliseconds fresh_after)
-      : timeout(within), deadline(steady::now() + within), fresh_start(executor, steady::now() + fresh_after) {}
-  milliseconds timeout;
-  steady::time_point deadline;
-  asio::steady_timer fresh_start;
-  std::optional<http_result> held;
-  std::optional<http_result> fresh;
-  bool fresh_ended = false;
-};
-
 milliseconds until(steady::time_point deadline) {
   return std::chrono::ceil<milliseconds>(deadline - steady::now());
 }
 
-/// Waits until it is cancelled: by the end of the other side.
-asio::awaitable<void> wait_for_the_other() {
-  const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer never(executor, steady::time_point::max());
-  co_await never.async_wait(asio::use_awaitable);
-}
+/// The same call on a fresh channel, for when the held one gives no answer in time. An ordinary check costs no more for
+/// it than a timer: no coroutine of its own, and above all nothing that is cancelled, which asio does by an exception.
+class second_opinion {
+ public:
+  /// Asks by itself after that time, unless it is destroyed before.
+  second_opinion(const asio::any_io_executor& executor, http_client& client, std::function<http_request()> call,
+                 milliseconds after)
+      : asked_(std::make_shared<question>(executor, client, std::move(call))) {
+    asked_->begin.expires_after(after);
+    asked_->begin.async_wait([weak = std::weak_ptr(asked_)](boost::system::error_code cancelled) {
+      const auto asked = weak.lock();
+      if (!cancelled && asked) ask(asked);
+    });
+  }
+  second_opinion(const second_opinion&) = delete;
+  second_opinion& operator=(const second_opinion&) = delete;
+  ~second_opinion() { asked_->give_up.emit(asio::cancellation_type::terminal); }
+
+  /// The answer, asked for now if that has not been done; nothing where no time was left to ask.
+  asio::awaitable<std::optional<http_result>> answer() {
+    const auto asked = asked_;
+    ask(asked);
+    if (!asked->ended) co_await asked->end.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return std::move(asked->answer);
+  }
+
+ private:
+  /// Outlives its asker by as long as it takes to give up.
+  struct question {
+    question(const asio::any_io_executor& executor, http_client& to, std::function<http_request()> what)
+        : client(to), call(std::move(what)), begin(executor), end(executor, steady::time_point::max()) {}
+    http_client& client;
+    std::function<http_request()> call;
+    asio::steady_timer begin;
+    asio::steady_timer end;  ///< cancelled at the end
+    asio::cancellation_signal give_up;
+    std::optional<http_result> answer;
+    bool begun = false;
+    bool ended = false;
+  };
+
+  static void ask(const std::shared_ptr<question>& asked) {
+    if (std::exchange(asked->begun, true)) return;
+    auto ended = [asked](std::exception_ptr) {
+      asked->ended = true;
+      asked->end.cancel();
+    };
+    asio::co_spawn(asked->end.get_executor(), send(asked, asked->call()),
+                   asio::bind_cancellation_slot(asked->give_up.slot(), std::move(ended)));
+  }
+
+  static asio::awaitable<void> send(std::shared_ptr<question> asked, http_request request) {
+    if (request.timeout <= 0ms) co_return;
+    auto asking = asked->client.send(std::move(request));
+    asked->answer = co_await std::move(asking);
+  }
+
+  std::shared_ptr<question> asked_;
+};
 
 class grpc_probe final : public probe {
  public:
@@ -96,43 +144,21 @@ class grpc_probe final : public probe {
 
  private:
   asio::awaitable<verdict> check_health(milliseconds timeout) {
-    using namespace asio::experimental::awaitable_operators;
     const auto executor = co_await asio::this_coro::executor;
-    examination both(executor, timeout, last_passed_ ? timeout / 2 : 0ms);
-    // The first side that returns has the last answer that is needed, and ends the other one.
-    auto sides = ask_held(both) || ask_fresh(both);
-    co_await std::move(sides);
-    const http_result& held = *both.held;
-    if (both.fresh && grpc::is_open(held)) {
-      co_return grpc::judge_both(std::get<http_failure>(held), *both.fresh, timeout);
-    }
-    co_return grpc::judge_health(held);
-  }
-
-  asio::awaitable<void> ask_held(examination& both) {
-    auto asking = client_.send(health_call(both.timeout));
-    both.held = co_await std::move(asking);
-    if (!both.fresh_ended && grpc::is_open(*both.held)) {
-      both.fresh_start.expires_at(steady::time_point::min());  // now, if it has not begun
-      auto waiting = wait_for_the_other();
-      co_await std::move(waiting);
-    }
-  }
-
-  asio::awaitable<void> ask_fresh(examination& both) {
-    co_await both.fresh_start.async_wait(asio::as_tuple(asio::use_awaitable));
-    const milliseconds left = until(both.deadline);
-    if (left > 0ms) {
-      http_request request = health_call(left);
+    const auto deadline = steady::now() + timeout;
+    auto call_afresh = [this, deadline] {
+      http_request request = health_call(until(deadline));
       request.fresh = true;
-      auto asking = client_.send(std::move(request));
-      both.fresh = co_await std::move(asking);
-    }
-    both.fresh_ended = true;
-    if (!both.held) {
-      auto waiting = wait_for_the_other();
-      co_await std::move(waiting);
-    }
+      return request;
+    };
+    second_opinion fresh(executor, client_, std::move(call_afresh), last_passed_ ? timeout / 2 : 0ms);
+    auto asking = client_.send(health_call(timeout));
+    const http_result held = co_await std::move(asking);
+    if (!grpc::is_open(held)) co_return grpc::judge_health(held);
+    auto asking_afresh = fresh.answer();
+    const std::optional<http_result> answer = co_await std::move(asking_afresh);
+    if (!answer) co_return grpc::judge_health(held);
+    co_return grpc::judge_both(std::get<http_failure>(held), *answer, timeout);
   }
 
   asio::awaitable<verdict> call_canary(const canary_call& canary, milliseconds left) {
