@@ -158,10 +158,13 @@ std::vector<container_processes> proc_process_table::containers(
 
 bool proc_process_table::shares_namespace() const {
   if (!pod_.empty()) return true;  // a rehearsal's containers are processes beside each other
+  if (shares_) return *shares_;    // asked before each check
   if (::getpid() == 1) return false;
   const std::string own = read_or_empty(root_ + "/self/cgroup", max_cgroup_text);
   const std::string first = read_or_empty(root_ + "/1/cgroup", max_cgroup_text);
-  return !first.empty() && first != own;  // the same: an init process of podmedic's own container
+  if (first.empty()) return false;
+  shares_ = first != own;  // the same: an init process of podmedic's own container
+  return *shares_;
 }
 
 std::optional<milliseconds> proc_process_table::sandbox_age(instant now) const {

@@ -81,6 +81,7 @@ class proc_process_table final : public process_table {
   mutable std::unordered_map<pid_t, home> homes_;
   mutable std::unordered_map<std::string, std::string> names_;  ///< by container id
   mutable std::uint64_t scans_ = 0;
+  mutable std::optional<bool> shares_;  ///< neither podmedic nor PID 1 ever changes its namespace or cgroup
 };
 
 }  // namespace podmedic

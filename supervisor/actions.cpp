@@ -35,9 +35,10 @@ void supervisor::feed(policy::any_event happened) {
 
 void supervisor::after_step() {
   constexpr milliseconds while_recovering{500};
+  const bool recovering = medic_->in() == policy::phase::recovering;
   for (const auto& p : probes_) {
-    const policy::threshold* standing = medic_->standing_of(p->loop.name());
-    const bool hurried = medic_->in() == policy::phase::recovering && standing != nullptr && !standing->passed_since_start();
+    const policy::threshold* standing = recovering ? medic_->standing_of(p->loop.name()) : nullptr;
+    const bool hurried = standing != nullptr && !standing->passed_since_start();
     p->loop.hurry(hurried ? std::optional(while_recovering) : std::nullopt);
   }
   const std::optional<instant> wake = medic_->wake_at(boot_now());
