@@ -5,7 +5,7 @@ set -eu
 
 build="g++ cmake ninja-build ccache pkg-config ca-certificates libboost1.81-dev libssl-dev libnghttp2-dev libc-ares-dev
   zlib1g-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
-  libgrpc++-dev libgtest-dev libgmock-dev"
+  libgrpc++-dev libgtest-dev libgmock-dev librapidcheck-dev"
 test="gcc etcd-server runc containernetworking-plugins iptables iproute2 openssl buildah umoci python3-pytest python3-yaml"
 
 case ${1:-} in

@@ -100,7 +100,8 @@ int rehearse(const rehearse_options& options) {
   const std::string error = place.make();
   if (!error.empty()) return complain({{"rehearse", 0, 0, "", error}});
 
-  rehearsal::timeline show(stdout, rehearsal::timeline::style_for(stdout, options.as_json));
+  rehearsal::timeline show(stdout, rehearsal::timeline::style_for(stdout, options.as_json),
+                           rehearsal::timeline::width_of(stdout));
   show.start(read.pod.name, read.pod.containers.size(), place.log_directory());
   for (const std::string& each : read.pod.remarks) show.remark("remark", each);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +18,24 @@ constexpr std::string_view green = "1;32";
 
 double seconds(milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
 std::string seconds_text(milliseconds duration) { return fmt::format("{:.1f} s", seconds(duration)); }
+
+/// Where messages begin in a line.
+constexpr std::size_t message_column = 45;
+
+/// The message, broken at blanks so that it stays right of its column.
+std::string wrapped(std::string_view message, std::size_t width) {
+  constexpr std::size_t least = 30;
+  const std::size_t room = width > message_column ? width - message_column : 0;
+  std::string text;
+  while (room >= least && message.size() > room) {
+    std::size_t end = message.substr(0, room + 1).rfind(' ');
+    if (end == std::string_view::npos || end == 0) end = room;
+    text.append(message.substr(0, end)).append("\n").append(message_column, ' ');
+    message.remove_prefix(message[end] == ' ' ? end + 1 : end);
+  }
+  return text.append(message);
+}
+
 std::string json_line(const ordered_json& object) {
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -26,6 +45,11 @@ std::string json_line(const ordered_json& object) {
 timeline::style timeline::style_for(std::FILE* to, bool as_json) {
   if (as_json) return style::json;
   return ::isatty(::fileno(to)) == 1 && std::getenv("NO_COLOR") == nullptr ? style::coloured : style::plain;
+}
+
+std::size_t timeline::width_of(std::FILE* to) {
+  winsize size{};
+  return ::ioctl(::fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void timeline::line(const std::string& text) {
@@ -69,7 +93,7 @@ void timeline::phase(std::string_view reason, std::string_view title, std::strin
   }
   const std::string padded = fmt::format("{:<20}", title);
   line(fmt::format("  {:>8}  {:>9}  {}  {}", since_fault(now), "(" + seconds_text(took) + ")", painted(padded, bold),
-                   message));
+                   wrapped(message, width_)));
 }
 
 void timeline::event(std::string_view name, std::string_view message, instant now) {
@@ -78,7 +102,7 @@ void timeline::event(std::string_view name, std::string_view message, instant no
     if (fault_) object["afterFaultSeconds"] = seconds(now - *fault_);
     return line(json_line(object));
   }
-  line(painted(fmt::format("  {:>8}  {:>9}  {:<20}  {}", since_fault(now), "", "", message), dim));
+  line(painted(fmt::format("  {:>8}  {:>9}  {:<20}  {}", since_fault(now), "", "", wrapped(message, width_)), dim));
 }
 
 void timeline::summary(const outcome& end) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "base/time.hpp"
 
+#include <cstddef>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -23,9 +24,12 @@ struct outcome {
 class timeline {
  public:
   enum class style { plain, coloured, json };
-  timeline(std::FILE* to, style as) : to_(to), as_(as) {}
+  /// `width` of the terminal in columns: longer messages go on in the next line; 0: they do not.
+  timeline(std::FILE* to, style as, std::size_t width = 0) : to_(to), as_(as), width_(width) {}
   /// Coloured on a terminal, unless NO_COLOR is set (no-color.org).
   static style style_for(std::FILE* to, bool as_json);
+  /// 0 where it is no terminal.
+  static std::size_t width_of(std::FILE* to);
 
   void start(const std::string& pod, std::size_t containers, const std::string& log_directory);
   /// Before the fault.
@@ -44,6 +48,7 @@ class timeline {
 
   std::FILE* to_;
   style as_;
+  std::size_t width_;
   std::optional<instant> fault_;
   instant last_phase_{};
 };

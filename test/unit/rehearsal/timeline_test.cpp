@@ -13,11 +13,11 @@ constexpr instant fault_at{500'000ms};
 
 /// What is printed to a stream in memory.
 template <class Print>
-std::string printed(timeline::style as, Print print) {
+std::string printed(timeline::style as, Print print, std::size_t width = 0) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* stream = ::open_memstream(&text, &size);
-  timeline shown(stream, as);
+  timeline shown(stream, as, width);
   print(shown);
   std::fclose(stream);
   const std::string result(text, size);
@@ -37,6 +37,15 @@ TEST(timeline, a_phase_has_its_time_since_the_fault_and_since_the_phase_before) 
             "    +3.1 s    (3.1 s)  suspected             probe engine failed 3 times\n"
             "    +4.2 s                                   the Pod is not Ready\n"
             "    +5.3 s    (2.2 s)  drained               in 1000 ms\n");
+}
+
+TEST(timeline, a_long_message_stays_right_of_its_column_on_a_terminal) {
+  const auto print = [](timeline& t) { t.event("x", "it was a long message and a_very_long_word_that_nothing_breaks", fault_at); };
+  const std::string indent(45, ' ');
+  EXPECT_EQ(printed(timeline::style::plain, print, 45 + 30),
+            indent + "it was a long message and\n" + indent + "a_very_long_word_that_nothing_\n" + indent + "breaks\n");
+  EXPECT_EQ(printed(timeline::style::plain, print, 40),  // too narrow for that
+            indent + "it was a long message and a_very_long_word_that_nothing_breaks\n");
 }
 
 TEST(timeline, json_is_an_object_a_line) {
