@@ -143,7 +143,10 @@ void supervisor::perform(const action::save&) {
   mirror_last_restart();
 }
 
-void supervisor::perform(const action::restart&) {
+void supervisor::perform(const action::restart& a) {
+  if (a.scope != policy::lifecycle::pod_scope) {  // onFailure: RestartContainer is refused when annotations are read
+    return log::error("this version cannot restart one container", {{"container", a.scope}});
+  }
   if (state_.save(medic_->book())) log::warning("the ledger does not say that podmedic went on to exit");
   end(options_.restart_exit_code);
 }
