@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import example
@@ -65,7 +64,7 @@ def whole_restarts(kube: Kube, pod: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def held(cluster: Cluster, module_kube: Kube, images: Images) -> Iterator[Held]:
+def held(cluster: Cluster, module_kube: Kube, images: Images) -> Held:
     kube = module_kube
     in_service, unready = broken_for_good(images, "in-service"), broken_for_good(images, "unready")
     example.annotate(unready, POLICY, hold="Unready")
@@ -88,17 +87,15 @@ def held(cluster: Cluster, module_kube: Kube, images: Images) -> Iterator[Held]:
         time.monotonic() - began, whole_restarts(kube, "in-service"), whole_restarts(kube, "unguarded") - before
     )
     kube.delete("pod", "unguarded", grace_seconds=0)
-    yield Held(*medics, figures)
+    return Held(*medics, figures)
 
 
 def test_it_restarts_as_often_as_the_budget_allows_and_then_no_more(held: Held) -> None:
-    failed = held.in_service.metric('podmedic_probe_checks_total{probe="engine",verdict="Fail"}')
-    assert failed is not None
+    def failures() -> float:
+        return held.in_service.metric('podmedic_probe_checks_total{probe="engine",verdict="Fail"}') or 0
 
-    def failed_since() -> float:
-        return (held.in_service.metric('podmedic_probe_checks_total{probe="engine",verdict="Fail"}') or 0) - failed
-
-    wait_for(failed_since, lambda count: count >= 5, 20, "more failures than led to any restart before")
+    before = failures()
+    wait_for(failures, lambda count: count >= before + 5, 20, "more failures than led to any restart before")
     for medic in (held.in_service, held.unready):
         pod = medic.kube.get("pod", medic.pod)
         assert len(medic.ledger()["restarts"]) == BUDGET
