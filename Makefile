@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+.NOTPARALLEL:  # ninja uses the processors
 
 example := examples/wedged-grpc
 servers := build/release/test/servers
@@ -19,7 +20,7 @@ pytest := $(as_root) /usr/bin/python3 -m pytest
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=22
 
-demo: release model-server ## build, then see a wedged gRPC server heal, with no cluster and no root
+demo: model-server ## build, then see a wedged gRPC server heal, with no cluster and no root
 	build/release/podmedic rehearse -f $(example)/pod.yaml --scenario $(example)/scenario.yaml --path $(servers)
 
 check: unit-tests ## unit, simulation and integration tests: under a minute when warm
@@ -39,7 +40,7 @@ release: build-dependencies ## build/release/podmedic: one static program, small
 image: test-dependencies ## the container image, as the OCI archive build/podmedic.oci.tar
 	deploy/image.sh
 
-bench: test-dependencies release model-server ## measure podmedic beside what it is compared with (root)
+bench: test-dependencies model-server ## measure podmedic beside what it is compared with (root)
 	go -C test/tools build -o ../../build/tools/ github.com/grpc-ecosystem/grpc-health-probe
 	$(as_root) /usr/bin/python3 test/bench/bench.py --model-server $(servers)/model-server
 
@@ -55,7 +56,7 @@ build-dependencies:
 test-dependencies:
 	@base/install_dependencies.sh test
 
-model-server:
+model-server: release
 	cmake --build --preset release --target model-server
 
 unit-tests: build-dependencies

@@ -3,10 +3,10 @@
 #include "supervisor/rehearsal/director.hpp"
 #include "supervisor/rehearsal/ports.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <csignal>
@@ -58,7 +58,8 @@ void check_plan(const plan& read, const rehearsal::sandbox& place, mistakes& fou
   for (const rehearsal::container_manifest& container : containers) {
     const auto needs = [&](const std::vector<std::string>& command) {
       if (command.empty() || !place.command(container, command).front().empty()) return;
-      complain("container " + container.name + ": no program for " + command.front() + " on this machine; give the "
+      complain("container " + container.name + ": no program for " + command.front() +
+               " on this machine; give the "
                "directory that it lies in with --path");
     };
     needs(container.command);

@@ -23,7 +23,8 @@ std::string expanded(std::string_view text, const environment& variables) {
       ++i;
     } else if (text.substr(i, 2) == "$(" && end != std::string_view::npos) {
       const std::string_view name = text.substr(i + 2, end - i - 2);
-      const auto at = std::find_if(variables.rbegin(), variables.rend(), [&](const auto& v) { return v.first == name; });
+      const auto at =
+          std::find_if(variables.rbegin(), variables.rend(), [&](const auto& v) { return v.first == name; });
       result += at == variables.rend() ? std::string(text.substr(i, end - i + 1)) : at->second;
       i = end;
     } else {
@@ -95,7 +96,8 @@ std::vector<volume_mount> read_mounts(fields& container, const pod_manifest& pod
   for (fields& given : container.objects("volumeMounts")) {
     volume_mount mount{given.required_text("name"), given.required_text("mountPath"), given.text("subPath", "")};
     while (mount.path.size() > 1 && mount.path.ends_with('/')) mount.path.pop_back();
-    const bool known = std::any_of(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == mount.volume; });
+    const bool known =
+        std::any_of(pod.volumes.begin(), pod.volumes.end(), [&](const auto& v) { return v.name == mount.volume; });
     if (!mount.volume.empty() && !known) given.complain("name", "the Pod has no volume of that name");
     if (mount.path == "/" || !mount.path.starts_with('/')) {
       given.complain("mountPath", "expected an absolute path below /");

@@ -22,7 +22,8 @@ constexpr std::size_t piece_bytes = 16 * 1024;
 constexpr int pieces_of_a_pipe = 4;  // pipe(7): 64 KiB
 }  // namespace
 
-std::variant<std::unique_ptr<container_process>, std::string> container_process::start(asio::io_context& context, how as) {
+std::variant<std::unique_ptr<container_process>, std::string> container_process::start(asio::io_context& context,
+                                                                                       how as) {
   unique_fd log(::open(as.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return errno_text("open", as.log_file, errno);
   auto started = launch(context.get_executor(), as.command, as.environment);

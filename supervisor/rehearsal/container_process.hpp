@@ -26,7 +26,7 @@ class container_process {
     std::vector<std::string> environment;
     std::string pod;
     std::string name;
-    std::string log_file;  ///< its standard output and error are added to it
+    std::string log_file;                           ///< its standard output and error are added to it
     std::function<void(std::string_view)> on_line;  ///< called for each line of them
   };
   /// The process, or why it did not start.
@@ -44,7 +44,8 @@ class container_process {
   void signal_all(int signal);
 
  private:
-  container_process(boost::asio::io_context& context, how as, pid_t pid, unique_fd exited, unique_fd output, unique_fd log);
+  container_process(boost::asio::io_context& context, how as, pid_t pid, unique_fd exited, unique_fd output,
+                    unique_fd log);
   boost::asio::awaitable<void> collect_output();
   bool read_output();
 

@@ -41,8 +41,9 @@ asio::awaitable<outcome> director::direct() {
     auto following = follow();
     end = co_await std::move(following);
   } else {
-    end.failures.push_back(interrupted_ ? "interrupted" : "no fault was injected, because the Pod did not become healthy within " +
-                                                              to_text(limit_) + ": " + complaint_);
+    end.failures.push_back(interrupted_ ? "interrupted"
+                                        : "no fault was injected, because the Pod did not become healthy within " +
+                                              to_text(limit_) + ": " + complaint_);
   }
   end.log_directory = place_.log_directory();
   constexpr milliseconds for_the_impatient = 2s;
@@ -134,7 +135,8 @@ void director::judge(outcome& end) {
   end.restarts_of_all = kubelet_.restarts_of_all();
   if (!play_.phases.empty()) {
     expect(progress_.complete() && progress_.out_of_order().empty(),
-           "all " + std::to_string(play_.phases.size()) + " phases, in the expected order", "the phases are not as expected");
+           "all " + std::to_string(play_.phases.size()) + " phases, in the expected order",
+           "the phases are not as expected");
     const auto wanted = std::count_if(play_.phases.begin(), play_.phases.end(),
                                       [](const auto& p) { return p.reason == "RestartingAllContainers"; });
     expect(kubelet_.restarts_of_all() == wanted, "restarts of all containers in place: " + times,
@@ -156,7 +158,8 @@ void director::judge_files(outcome& end) const {
     const auto lines = text == nullptr ? -1 : std::count(text->begin(), text->end(), '\n');
     const std::string what = "volume " + file.volume + ": " + file.path;
     if (lines == file.lines) {
-      end.confirmations.push_back(what + " has " + std::to_string(lines) + " lines" + (file.title.empty() ? "" : ": " + file.title));
+      end.confirmations.push_back(what + " has " + std::to_string(lines) + " lines" +
+                                  (file.title.empty() ? "" : ": " + file.title));
     } else {
       end.failures.push_back(what + (text == nullptr ? " cannot be read" : " has " + std::to_string(lines) + " lines") +
                              ", expected " + std::to_string(file.lines));

@@ -51,12 +51,12 @@ class director final : private kubelet_watcher {
   kubelet kubelet_;
   change changed_;
   phase_progress progress_;
-  std::string complaint_;                       ///< why the Pod is not healthy yet
+  std::string complaint_;                         ///< why the Pod is not healthy yet
   std::map<std::string, std::string> last_line_;  ///< by container
   std::optional<instant> fault_at_;
   std::optional<instant> ready_again_at_;
-  bool noticed_ = false;      ///< the fault has shown
-  bool judged_ = false;       ///< what is told from now on belongs to the Pod's end
+  bool noticed_ = false;  ///< the fault has shown
+  bool judged_ = false;   ///< what is told from now on belongs to the Pod's end
   bool interrupted_ = false;
 };
 

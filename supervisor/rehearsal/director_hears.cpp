@@ -4,8 +4,8 @@
 #include "supervisor/rehearsal/director.hpp"
 #include "supervisor/rehearsal/sidecar_words.hpp"
 
-#include <csignal>
 #include <string.h>
+#include <csignal>
 
 namespace podmedic::rehearsal {
 namespace {
@@ -44,8 +44,8 @@ void director::liveness_failed(const container_manifest& container, const std::s
 }
 
 void director::restarting_all(const container_manifest& because_of, int exit_code) {
-  tell("restartAllContainers", "the rule of container " + because_of.name + " for exit code " + std::to_string(exit_code) +
-                                   " restarts all containers");
+  tell("restartAllContainers", "the rule of container " + because_of.name + " for exit code " +
+                                   std::to_string(exit_code) + " restarts all containers");
 }
 
 void director::ready_changed(bool ready) {

@@ -35,9 +35,8 @@ void kubelet::start() {
 }
 
 bool kubelet::ready() const {
-  return ready_ && std::none_of(members_.begin(), members_.end(), [](const auto& one) {
-    return one->unseen_end.has_value();
-  });
+  return ready_ &&
+         std::none_of(members_.begin(), members_.end(), [](const auto& one) { return one->unseen_end.has_value(); });
 }
 
 bool kubelet::signal(const std::string& container, int signal) {

@@ -57,8 +57,8 @@ class kubelet {
     std::vector<std::string> environment;
     container_state& state;
     std::unique_ptr<container_process> process{};
-    int life = 0;                       ///< the coroutines of an earlier one end by themselves
-    std::optional<int> unseen_end{};    ///< exit code of an end that the kubelet has not seen yet
+    int life = 0;                     ///< the coroutines of an earlier one end by themselves
+    std::optional<int> unseen_end{};  ///< exit code of an end that the kubelet has not seen yet
     bool killed_by_liveness = false;
   };
   enum class which { startup, readiness, liveness };

@@ -65,7 +65,8 @@ std::optional<std::string> downward_value(const std::string& field_path, const p
   if (field_path == "status.hostIP" || field_path == "status.hostIPs") return "127.0.0.1";
   constexpr std::string_view annotation = "metadata.annotations['";
   if (field_path.starts_with(annotation) && field_path.ends_with("']")) {
-    const auto at = pod.annotations.find(field_path.substr(annotation.size(), field_path.size() - annotation.size() - 2));
+    const auto at =
+        pod.annotations.find(field_path.substr(annotation.size(), field_path.size() - annotation.size() - 2));
     return at == pod.annotations.end() ? "" : at->second;
   }
   return std::nullopt;

@@ -28,8 +28,8 @@ struct probe_manifest {
   milliseconds timeout{1'000};
   int success_threshold = 1;
   int failure_threshold = 3;
-  milliseconds grace;          ///< terminationGracePeriodSeconds, the Pod's where it has none
-  std::uint16_t port = 0;      ///< that it dials; 0 for exec
+  milliseconds grace;      ///< terminationGracePeriodSeconds, the Pod's where it has none
+  std::uint16_t port = 0;  ///< that it dials; 0 for exec
 };
 
 enum class restart_policy { always, on_failure, never };
@@ -46,7 +46,7 @@ struct restart_rule {
 
 struct volume_mount {
   std::string volume;
-  std::string path;      ///< mountPath, without a slash at its end
+  std::string path;  ///< mountPath, without a slash at its end
   std::string sub_path;
 };
 
@@ -76,10 +76,11 @@ struct pod_manifest {
   milliseconds grace{30'000};                  ///< terminationGracePeriodSeconds
   std::vector<container_manifest> containers;  ///< init containers and sidecars first, in their order
   std::vector<volume_manifest> volumes;
-  std::vector<std::string> remarks;            ///< what is different in a rehearsal, for people
+  std::vector<std::string> remarks;  ///< what is different in a rehearsal, for people
 };
 
-/// Reads a Pod, or the Pod template of a Deployment, StatefulSet, DaemonSet or ReplicaSet. `source` names it in mistakes.
+/// Reads a Pod, or the Pod template of a Deployment, StatefulSet, DaemonSet or ReplicaSet. `source` names it in
+/// mistakes.
 pod_manifest read_pod(const std::string& source, std::string_view text, mistakes& found);
 
 }  // namespace podmedic::rehearsal

@@ -30,7 +30,8 @@ std::optional<bool> probe_threshold::add(const verdict& found) {
 }
 
 asio::awaitable<verdict> check_once(asio::io_context& context, const probe_manifest& probe,
-                                    const std::vector<std::string>& command, const std::vector<std::string>& environment) {
+                                    const std::vector<std::string>& command,
+                                    const std::vector<std::string>& environment) {
   if (std::holds_alternative<exec_action>(probe.action)) {
     auto running = run_command(command, probe.timeout, 4096, environment);
     const command_result ended = co_await std::move(running);

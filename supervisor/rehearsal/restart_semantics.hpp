@@ -25,12 +25,12 @@ class crash_back_off {
 struct container_state {
   enum class phase { waiting, running, ended };
   phase in = phase::waiting;
-  int exit_code = 0;       ///< of its last end
-  bool started = false;    ///< running, and its startupProbe has passed
+  int exit_code = 0;     ///< of its last end
+  bool started = false;  ///< running, and its startupProbe has passed
   bool ready = false;
-  bool restarts = true;    ///< after an end: whether its policy brings it back
+  bool restarts = true;  ///< after an end: whether its policy brings it back
   int starts = 0;
-  instant not_before{};    ///< back-off
+  instant not_before{};  ///< back-off
   crash_back_off back_off;
 };
 
@@ -39,9 +39,9 @@ enum class after_end { stay_ended, restart, restart_all_containers };
 /// `killed_by_liveness`: then rules are not asked.
 after_end after(const container_manifest& container, int exit_code, bool killed_by_liveness);
 
-/// The containers to start now, by index: the next init container when those before it have completed or, sidecars, have
-/// started; when all have, the regular ones. `initialized` says that this was so before: then no sidecar that is down
-/// holds anything back. `wake` is when a back-off ends next.
+/// The containers to start now, by index: the next init container when those before it have completed or, sidecars,
+/// have started; when all have, the regular ones. `initialized` says that this was so before: then no sidecar that is
+/// down holds anything back. `wake` is when a back-off ends next.
 struct next_starts {
   std::vector<std::size_t> now;
   std::optional<instant> wake;

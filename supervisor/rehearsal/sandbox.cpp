@@ -21,7 +21,9 @@ namespace {
 
 constexpr std::string_view own_name = "podmedic";
 
-std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string last_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 bool can_run(const std::string& path) {
   std::error_code ignored;

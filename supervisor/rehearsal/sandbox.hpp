@@ -10,7 +10,8 @@
 namespace podmedic::rehearsal {
 
 /// Where a Pod lives in a rehearsal: a fresh directory of its own (mode 0700, its path short because unix sockets lie
-/// in it) with a directory for each volume and one for the containers' logs. It is left there for whoever wants to look.
+/// in it) with a directory for each volume and one for the containers' logs. It is left there for whoever wants to
+/// look.
 ///
 /// Containers are not put into another root: what stands for a path of theirs is written into their command line and
 /// environment instead.

@@ -10,7 +10,7 @@ namespace podmedic::rehearsal {
 /// What is done to a container.
 struct fault {
   std::string container;
-  int signal = 0;                    ///< to all its processes; 0: the command is run in it instead
+  int signal = 0;  ///< to all its processes; 0: the command is run in it instead
   std::vector<std::string> command;
 
   std::string to_text() const;

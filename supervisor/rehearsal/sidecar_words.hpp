@@ -14,8 +14,8 @@ struct told {
 /// A log line that tells something with a reason; nothing for every other line.
 std::optional<told> read_log_line(std::string_view line);
 
-/// Why the sidecar does not yet judge the Pod as healthy (a probe has not passed, a restart is under way); empty where it
-/// does.
+/// Why the sidecar does not yet judge the Pod as healthy (a probe has not passed, a restart is under way); empty where
+/// it does.
 std::string complaint_in(std::string_view status_json);
 
 }  // namespace podmedic::rehearsal

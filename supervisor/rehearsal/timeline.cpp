@@ -1,9 +1,9 @@
 #include "supervisor/rehearsal/timeline.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 
@@ -16,8 +16,12 @@ constexpr std::string_view dim = "2";
 constexpr std::string_view red = "31";
 constexpr std::string_view green = "1;32";
 
-double seconds(milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
-std::string seconds_text(milliseconds duration) { return fmt::format("{:.1f} s", seconds(duration)); }
+double seconds(milliseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+std::string seconds_text(milliseconds duration) {
+  return fmt::format("{:.1f} s", seconds(duration));
+}
 
 /// Where messages begin in a line.
 constexpr std::size_t message_column = 45;
@@ -88,8 +92,12 @@ void timeline::phase(std::string_view reason, std::string_view title, std::strin
   const milliseconds took = now - last_phase_;
   last_phase_ = now;
   if (as_ == style::json) {
-    return line(json_line({{"event", "phase"}, {"reason", reason}, {"title", title}, {"message", message},
-                           {"afterFaultSeconds", seconds(now - fault_.value_or(now))}, {"tookSeconds", seconds(took)}}));
+    return line(json_line({{"event", "phase"},
+                           {"reason", reason},
+                           {"title", title},
+                           {"message", message},
+                           {"afterFaultSeconds", seconds(now - fault_.value_or(now))},
+                           {"tookSeconds", seconds(took)}}));
   }
   const std::string padded = fmt::format("{:<20}", title);
   line(fmt::format("  {:>8}  {:>9}  {}  {}", since_fault(now), "(" + seconds_text(took) + ")", painted(padded, bold),
@@ -107,15 +115,20 @@ void timeline::event(std::string_view name, std::string_view message, instant no
 
 void timeline::summary(const outcome& end) {
   if (as_ == style::json) {
-    ordered_json object{{"event", "summary"}, {"good", end.good}, {"restartsOfAll", end.restarts_of_all},
-                        {"failures", end.failures}, {"confirmations", end.confirmations}, {"logs", end.log_directory}};
+    ordered_json object{{"event", "summary"},
+                        {"good", end.good},
+                        {"restartsOfAll", end.restarts_of_all},
+                        {"failures", end.failures},
+                        {"confirmations", end.confirmations},
+                        {"logs", end.log_directory}};
     if (end.until_ready) object["readyAgainSeconds"] = seconds(*end.until_ready);
     return line(json_line(object));
   }
   line("");
   for (const std::string& each : end.confirmations) line("  " + painted("ok", green) + "    " + each);
   for (const std::string& each : end.failures) line("  " + painted("wrong", red) + " " + each);
-  if (end.until_ready) line("  from the fault to a Pod that is Ready again: " + painted(seconds_text(*end.until_ready), bold));
+  if (end.until_ready)
+    line("  from the fault to a Pod that is Ready again: " + painted(seconds_text(*end.until_ready), bold));
   line("  logs of the containers: " + end.log_directory);
 }
 

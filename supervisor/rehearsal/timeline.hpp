@@ -13,9 +13,9 @@ namespace podmedic::rehearsal {
 /// What the closing summary says.
 struct outcome {
   bool good = false;
-  std::vector<std::string> failures;             ///< what was not as it must be
-  std::vector<std::string> confirmations;        ///< what was
-  std::optional<milliseconds> until_ready;       ///< from the fault to the Pod's being Ready for good
+  std::vector<std::string> failures;        ///< what was not as it must be
+  std::vector<std::string> confirmations;   ///< what was
+  std::optional<milliseconds> until_ready;  ///< from the fault to the Pod's being Ready for good
   int restarts_of_all = 0;
   std::string log_directory;
 };

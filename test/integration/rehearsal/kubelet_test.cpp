@@ -3,9 +3,9 @@
 
 #include "test/support/run_coroutine.hpp"
 
-#include <boost/asio/use_awaitable.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -34,7 +34,9 @@ class pod_under_test : public kubelet_watcher {
 
   /// Lets the Pod live until something was told so often; false after twenty seconds.
   bool runs_until(const std::string& line, long times = 1) {
-    const std::function<bool()> there = [this, line, times] { return std::count(told.begin(), told.end(), line) >= times; };
+    const std::function<bool()> there = [this, line, times] {
+      return std::count(told.begin(), told.end(), line) >= times;
+    };
     return test::run_coroutine(context_, changed_.until(there, 20s));
   }
   void terminate(milliseconds grace = 5s) {
@@ -67,7 +69,9 @@ class pod_under_test : public kubelet_watcher {
     changed_.notify();
   }
   void container_started(const container_manifest& c, int) override { tell(c.name + " starts"); }
-  void container_ended(const container_manifest& c, int code) override { tell(c.name + " ends " + std::to_string(code)); }
+  void container_ended(const container_manifest& c, int code) override {
+    tell(c.name + " ends " + std::to_string(code));
+  }
   void liveness_failed(const container_manifest& c, const std::string&) override { tell(c.name + " is killed"); }
   void restarting_all(const container_manifest& c, int) override { tell(c.name + " restarts all"); }
   void ready_changed(bool ready) override { tell(ready ? "ready" : "not ready"); }
@@ -131,9 +135,9 @@ spec:
   ASSERT_TRUE(pod.runs_until("ready", 2));
   EXPECT_THAT(pod.words_in("notes"), ElementsAre("note", "term", "note"));
   EXPECT_EQ(pod.of().restarts_of_all(), 1);
-  EXPECT_THAT(pod.told, ElementsAre("medic starts", "note starts", "note ends 0", "main starts", "ready", "medic ends 88",
-                                    "medic restarts all", "not ready", "medic starts", "note starts", "note ends 0",
-                                    "main starts", "ready"));
+  EXPECT_THAT(pod.told, ElementsAre("medic starts", "note starts", "note ends 0", "main starts", "ready",
+                                    "medic ends 88", "medic restarts all", "not ready", "medic starts", "note starts",
+                                    "note ends 0", "main starts", "ready"));
 }
 
 TEST(kubelet, a_container_that_ends_is_restarted_alone_at_once_and_then_after_a_back_off) {
@@ -192,7 +196,8 @@ spec:
       volumeMounts: [{name: data, mountPath: /data}]
   containers:
     - name: main
-      command: [/bin/sh, -c, "trap 'sleep 0.3; echo main >>/data/notes; exit 0' TERM; touch /data/m; while :; do sleep 0.05; done"]
+      command: [/bin/sh, -c,
+        "trap 'sleep 0.3; echo main >>/data/notes; exit 0' TERM; touch /data/m; while :; do sleep 0.05; done"]
       readinessProbe: {exec: {command: [/usr/bin/test, -e, /data/m]}, periodSeconds: 1}
       volumeMounts: [{name: data, mountPath: /data}]
 )yaml");
@@ -208,7 +213,8 @@ spec:
   volumes: [{name: data, emptyDir: {}}]
   containers:
     - name: main
-      command: [/bin/sh, -c, "trap '' TERM; setsid sleep 60 & echo $! >/data/child; touch /data/m; while :; do sleep 0.05; done"]
+      command: [/bin/sh, -c,
+        "trap '' TERM; setsid sleep 60 & echo $! >/data/child; touch /data/m; while :; do sleep 0.05; done"]
       readinessProbe: {exec: {command: [/usr/bin/test, -e, /data/m]}, periodSeconds: 1}
       volumeMounts: [{name: data, mountPath: /data}]
 )yaml");

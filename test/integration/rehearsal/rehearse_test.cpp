@@ -69,7 +69,8 @@ TEST_F(rehearse, a_killed_server_is_the_kubelet_s_to_restart_and_podmedic_restar
 }
 
 TEST_F(rehearse, a_wrong_manifest_is_named_and_nothing_starts) {
-  test::replace_all(example.manifest, "periodSeconds: 1}\n      securityContext", "periodSeconds: soon}\n      securityContext");
+  test::replace_all(example.manifest, "periodSeconds: 1}\n      securityContext",
+                    "periodSeconds: soon}\n      securityContext");
   example.start({"--scenario", scenario_file});
   EXPECT_EQ(example.wait(), 1);
   EXPECT_THAT(example.errors(), HasSubstr("pod.yaml, line "));

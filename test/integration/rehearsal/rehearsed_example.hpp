@@ -4,8 +4,8 @@
 #include "test/support/temporary_directory.hpp"
 
 #include <netinet/in.h>
-#include <nlohmann/json.hpp>
 #include <sys/socket.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <optional>
@@ -23,7 +23,8 @@ class held_port {
     address.sin_family = AF_INET;
     socklen_t size = sizeof address;
     auto* any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(socket_.get(), any, size) != 0 || ::getsockname(socket_.get(), any, &size) != 0) throw std::runtime_error("bind");
+    if (::bind(socket_.get(), any, size) != 0 || ::getsockname(socket_.get(), any, &size) != 0)
+      throw std::runtime_error("bind");
     number_ = ntohs(address.sin_port);
   }
   void listen() const {
@@ -58,17 +59,19 @@ class rehearsed_example {
     replace_all(manifest, "8001", grpc_port);
     replace_all(manifest, "15000", ports[1].number());
     replace_all(manifest, "9484", ports[2].number());
-    replace_all(manifest, "command: [/podmedic, run]", "command: [/podmedic, run, --port, \"" + ports[2].number() + "\"]");
+    replace_all(manifest, "command: [/podmedic, run]",
+                "command: [/podmedic, run, --port, \"" + ports[2].number() + "\"]");
   }
 
   /// Starts it; standard output and error go to a file each.
   void start(std::vector<std::string> options) {
     directory.write("pod.yaml", manifest);
-    std::string line = "exec '" PODMEDIC_BINARY_DIR "/podmedic' rehearse -f pod.yaml --json --path '" PODMEDIC_BINARY_DIR
-                       "/test/servers'";
+    std::string line = "exec '" PODMEDIC_BINARY_DIR
+                       "/podmedic' rehearse -f pod.yaml --json --path '" PODMEDIC_BINARY_DIR "/test/servers'";
     for (const std::string& option : options) line += " '" + option + "'";
-    rehearsal.emplace(std::vector<std::string>{"/bin/sh", "-c", "cd '" + directory.path() + "' && " + line + " >out 2>err"},
-                      std::vector<std::string>{"PATH=/usr/bin:/bin"});
+    rehearsal.emplace(
+        std::vector<std::string>{"/bin/sh", "-c", "cd '" + directory.path() + "' && " + line + " >out 2>err"},
+        std::vector<std::string>{"PATH=/usr/bin:/bin"});
   }
   /// Its exit code when it has ended; 128 + a signal.
   int wait() {

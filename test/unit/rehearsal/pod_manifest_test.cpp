@@ -114,7 +114,8 @@ spec:
 }
 
 TEST(pod_manifest, an_init_container_of_a_pod_that_always_restarts_runs_until_it_works_once) {
-  const pod_manifest pod = read("kind: Pod\nspec: {initContainers: [{name: i, command: [x]}], containers: [{name: a, command: [x]}]}");
+  const pod_manifest pod =
+      read("kind: Pod\nspec: {initContainers: [{name: i, command: [x]}], containers: [{name: a, command: [x]}]}");
   EXPECT_EQ(pod.containers[0].restarts, restart_policy::on_failure);
 }
 
@@ -135,23 +136,38 @@ TEST(pod_manifest, what_cannot_be_is_named_with_its_place) {
     const char* mistake;
   } const table[] = {
       // no image can be read, so the program must be given
-      {"kind: Pod\nspec:\n  containers:\n    - {name: a}", "pod.yaml, line 4, column 7, spec.containers[0].command: is required: a rehearsal cannot read an image's entrypoint"},
+      {"kind: Pod\nspec:\n  containers:\n    - {name: a}",
+       "pod.yaml, line 4, column 7, spec.containers[0].command: is required: a rehearsal cannot read an image's "
+       "entrypoint"},
       // a slip in the kind
-      {"kind: Pood", "pod.yaml, line 1, column 7, kind: expected one of Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, found \"Pood\"; did you mean Pod?"},
+      {"kind: Pood",
+       "pod.yaml, line 1, column 7, kind: expected one of Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, found "
+       "\"Pood\"; did you mean Pod?"},
       // a Pod needs containers
-      {"kind: Pod\nspec:\n  containers: []", "pod.yaml, line 3, column 15, spec.containers: is required: at least one container"},
+      {"kind: Pod\nspec:\n  containers: []",
+       "pod.yaml, line 3, column 15, spec.containers: is required: at least one container"},
       // a port's name cannot be dialled
-      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      readinessProbe: {tcpSocket: {port: http}}", "column 42, spec.containers[0].readinessProbe.tcpSocket.port"},
+      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      readinessProbe: {tcpSocket: {port: "
+       "http}}",
+       "column 42, spec.containers[0].readinessProbe.tcpSocket.port"},
       // a mount of nothing
-      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      volumeMounts: [{name: d, mountPath: /d}]", "line 6, column 29, spec.containers[0].volumeMounts[0].name: the Pod has no volume of that name"},
+      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      volumeMounts: [{name: d, mountPath: "
+       "/d}]",
+       "line 6, column 29, spec.containers[0].volumeMounts[0].name: the Pod has no volume of that name"},
       // a rule with no exit code a process can have
-      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [300]}}]", "values[0]: expected an exit code, from 0 to 255"},
+      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      restartPolicyRules: [{action: "
+       "RestartAllContainers, exitCodes: {operator: In, values: [300]}}]",
+       "values[0]: expected an exit code, from 0 to 255"},
       // a secret that must be there
-      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      env: [{name: K, valueFrom: {secretKeyRef: {name: s, key: k}}}]", "secretKeyRef: is not known in a rehearsal; give a value"},
+      {"kind: Pod\nspec:\n  containers:\n    - name: a\n      command: [x]\n      env: [{name: K, valueFrom: "
+       "{secretKeyRef: {name: s, key: k}}}]",
+       "secretKeyRef: is not known in a rehearsal; give a value"},
       // two of one name
-      {"kind: Pod\nspec:\n  containers: [{name: a, command: [x]}, {name: a, command: [x]}]", "spec.containers[1].name: another container has that name"},
+      {"kind: Pod\nspec:\n  containers: [{name: a, command: [x]}, {name: a, command: [x]}]",
+       "spec.containers[1].name: another container has that name"},
       // a probe that asks nothing
-      {"kind: Pod\nspec:\n  containers: [{name: a, command: [x], livenessProbe: {periodSeconds: 1}}]", "spec.containers[0].livenessProbe: expected exec, grpc, httpGet or tcpSocket"},
+      {"kind: Pod\nspec:\n  containers: [{name: a, command: [x], livenessProbe: {periodSeconds: 1}}]",
+       "spec.containers[0].livenessProbe: expected exec, grpc, httpGet or tcpSocket"},
   };
   for (const auto& row : table) {
     EXPECT_THAT(mistakes_of(row.manifest), ::testing::Contains(::testing::HasSubstr(row.mistake))) << row.manifest;

@@ -17,15 +17,9 @@ TEST(probe_threshold, tells_a_result_when_enough_checks_in_a_row_agree) {
     verdict found;
     std::optional<bool> expected;
   } const checks[] = {
-      {good, std::nullopt},
-      {good, true},
-      {good, true},           // and goes on telling it
-      {bad, std::nullopt},
-      {bad, std::nullopt},
-      {nothing, std::nullopt},  // neither counts nor interrupts
-      {bad, false},
-      {good, std::nullopt},
-      {bad, std::nullopt},    // one good check began the count anew
+      {good, std::nullopt}, {good, true},         {good, true},             // and goes on telling it
+      {bad, std::nullopt},  {bad, std::nullopt},  {nothing, std::nullopt},  // neither counts nor interrupts
+      {bad, false},         {good, std::nullopt}, {bad, std::nullopt},      // one good check began the count anew
   };
   for (const auto& check : checks) EXPECT_EQ(threshold.add(check.found), check.expected);
 }

@@ -20,9 +20,15 @@ container_manifest container(role as, restart_policy restarts = restart_policy::
   return made;
 }
 
-container_state completed() { return {.in = phase::ended, .restarts = false}; }
-container_state started(bool ready = true) { return {.in = phase::running, .started = true, .ready = ready}; }
-container_state starting() { return {.in = phase::running}; }
+container_state completed() {
+  return {.in = phase::ended, .restarts = false};
+}
+container_state started(bool ready = true) {
+  return {.in = phase::running, .started = true, .ready = ready};
+}
+container_state starting() {
+  return {.in = phase::running};
+}
 container_state crashed(instant not_before = now) {
   return {.in = phase::ended, .exit_code = 1, .not_before = not_before};
 }
@@ -43,7 +49,8 @@ TEST(crash_back_off, is_forgotten_when_ten_minutes_lie_between_two_ends) {
 
 TEST(what_to_start, goes_through_init_containers_and_sidecars_in_their_order) {
   const std::vector pod{container(role::init, restart_policy::on_failure), container(role::sidecar),
-                        container(role::init, restart_policy::on_failure), container(role::regular), container(role::regular)};
+                        container(role::init, restart_policy::on_failure), container(role::regular),
+                        container(role::regular)};
   const container_state waiting;
   struct {
     const char* what;
@@ -54,7 +61,9 @@ TEST(what_to_start, goes_through_init_containers_and_sidecars_in_their_order) {
       {"nothing while it runs", {started(), waiting, waiting, waiting, waiting}, {}},
       {"the sidecar when it has completed", {completed(), waiting, waiting, waiting, waiting}, {1}},
       {"nothing until the sidecar's startupProbe passes", {completed(), starting(), waiting, waiting, waiting}, {}},
-      {"then what follows; its readiness does not matter", {completed(), started(false), waiting, waiting, waiting}, {2}},
+      {"then what follows; its readiness does not matter",
+       {completed(), started(false), waiting, waiting, waiting},
+       {2}},
       {"a failed init container again", {completed(), started(), crashed(), waiting, waiting}, {2}},
       {"all regular ones at once", {completed(), started(), completed(), waiting, waiting}, {3, 4}},
   };
@@ -80,7 +89,8 @@ TEST(what_to_start, what_must_stay_ended_stays_ended) {
 
 TEST(after, rules_come_before_the_policy_but_not_after_a_liveness_kill) {
   container_manifest sidecar = container(role::sidecar);
-  sidecar.rules = {{restart_rule::action::restart, true, {3}}, {restart_rule::action::restart_all_containers, false, {0, 1}}};
+  sidecar.rules = {{restart_rule::action::restart, true, {3}},
+                   {restart_rule::action::restart_all_containers, false, {0, 1}}};
   EXPECT_EQ(after(sidecar, 3, false), after_end::restart);                  // the first rule that matches
   EXPECT_EQ(after(sidecar, 88, false), after_end::restart_all_containers);  // NotIn
   EXPECT_EQ(after(sidecar, 1, false), after_end::restart);                  // no rule: the policy

@@ -45,14 +45,15 @@ container_manifest with_mounts(std::vector<volume_mount> mounts) {
 TEST(sandbox, is_its_owner_s_alone_and_has_room_for_a_socket_s_path) {
   const pod_manifest pod = pod_of(with_mounts({}), {{"podmedic-state", {}}});
   const swept made(pod, {});
-  struct stat found {};
+  struct stat found{};
   ASSERT_EQ(::stat(made.place.directory().c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0700u);
   EXPECT_LE((made.place.volume_directory("podmedic-state") + "/podmedic.sock").size(), 107u);
 }
 
 TEST(sandbox, a_mount_path_becomes_its_volume_s_directory_wherever_it_is_a_path) {
-  const pod_manifest pod = pod_of(with_mounts({{"data", "/data", ""}, {"deep", "/data/deep", ""}, {"sub", "/s", "x"}}), {});
+  const pod_manifest pod =
+      pod_of(with_mounts({{"data", "/data", ""}, {"deep", "/data/deep", ""}, {"sub", "/s", "x"}}), {});
   const swept made(pod, {});
   const std::string volumes = made.place.directory() + "/volumes";
   struct {
@@ -62,10 +63,10 @@ TEST(sandbox, a_mount_path_becomes_its_volume_s_directory_wherever_it_is_a_path)
       {"/data", volumes + "/data"},
       {"/data/starts", volumes + "/data/starts"},
       {"--record=/data/hooks", "--record=" + volumes + "/data/hooks"},
-      {"/data/deep/er", volumes + "/deep/er"},        // the longest mount that fits
-      {"/s/file", volumes + "/sub/x/file"},           // subPath
-      {"/database", "/database"},                     // only begins like it
-      {"/var/data/x", "/var/data/x"},                 // only ends like it
+      {"/data/deep/er", volumes + "/deep/er"},  // the longest mount that fits
+      {"/s/file", volumes + "/sub/x/file"},     // subPath
+      {"/database", "/database"},               // only begins like it
+      {"/var/data/x", "/var/data/x"},           // only ends like it
       {"a:/data:/data", "a:" + volumes + "/data:" + volumes + "/data"},
   };
   for (const auto& row : table) EXPECT_EQ(made.place.in_place(pod.containers[0], row.given), row.expected);
@@ -92,9 +93,10 @@ TEST(sandbox, only_podmedic_s_environment_has_podmedic_s_settings) {
   const pod_manifest pod = pod_of(podmedic, {});
   const swept made(pod, {});
   const std::string state = made.place.directory() + "/volumes/state";
-  EXPECT_THAT(made.place.environment(pod.containers[0]),
-              AllOf(Contains("PODMEDIC_STATE_DIR=" + state), Contains("PODMEDIC_CONTAINER=a"), Contains("MINE=" + state + "/x"),
-                    Contains("PODMEDIC_LOG_FORMAT=json"), Contains("PODMEDIC_POD=" + made.place.id())));
+  EXPECT_THAT(
+      made.place.environment(pod.containers[0]),
+      AllOf(Contains("PODMEDIC_STATE_DIR=" + state), Contains("PODMEDIC_CONTAINER=a"), Contains("MINE=" + state + "/x"),
+            Contains("PODMEDIC_LOG_FORMAT=json"), Contains("PODMEDIC_POD=" + made.place.id())));
   EXPECT_THAT(made.place.environment(with_mounts({})),
               AllOf(Contains("PODMEDIC_CONTAINER=a"), Not(Contains("PODMEDIC_LOG_FORMAT=json"))));
 }

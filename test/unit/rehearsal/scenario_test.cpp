@@ -18,7 +18,8 @@ TEST(scenario, is_a_fault_phases_and_files) {
 fault: {container: engine, signal: STOP}
 phases: [{reason: Suspected, title: suspected}, {reason: Drained}]
 files: [{volume: data, path: starts, lines: 2}]
-)", found);
+)",
+                                      found);
   EXPECT_THAT(found, IsEmpty());
   EXPECT_EQ(read.inject.signal, SIGSTOP);
   EXPECT_EQ(read.inject.to_text(), "SIGSTOP to container engine");
@@ -30,7 +31,7 @@ files: [{volume: data, path: starts, lines: 2}]
 
 TEST(scenario, needs_one_fault) {
   for (const char* text : {"phases: []", "fault: {container: a}", "fault: {container: a, signal: KILL, command: [x]}",
-                           "fault: {container: a, signal: STOPP}"}) {
+                           "fault: {container: a, signal: FREEZE}"}) {
     mistakes found;
     read_scenario("s.yaml", text, found);
     EXPECT_THAT(found, SizeIs(1)) << text;

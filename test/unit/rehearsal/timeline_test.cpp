@@ -1,5 +1,5 @@
-#include "supervisor/rehearsal/sidecar_words.hpp"
 #include "supervisor/rehearsal/timeline.hpp"
+#include "supervisor/rehearsal/sidecar_words.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,9 @@ TEST(timeline, a_phase_has_its_time_since_the_fault_and_since_the_phase_before) 
 }
 
 TEST(timeline, a_long_message_stays_right_of_its_column_on_a_terminal) {
-  const auto print = [](timeline& t) { t.event("x", "it was a long message and a_very_long_word_that_nothing_breaks", fault_at); };
+  const auto print = [](timeline& t) {
+    t.event("x", "it was a long message and a_very_long_word_that_nothing_breaks", fault_at);
+  };
   const std::string indent(45, ' ');
   EXPECT_EQ(printed(timeline::style::plain, print, 45 + 30),
             indent + "it was a long message and\n" + indent + "a_very_long_word_that_nothing_\n" + indent + "breaks\n");
@@ -61,9 +63,12 @@ TEST(timeline, json_is_an_object_a_line) {
 
 TEST(timeline, the_summary_says_what_was_right_and_what_was_not) {
   const std::string text = printed(timeline::style::plain, [](timeline& t) {
-    t.summary({.good = false, .failures = {"bad"}, .confirmations = {"fine"}, .until_ready = 7s, .log_directory = "/logs"});
+    t.summary(
+        {.good = false, .failures = {"bad"}, .confirmations = {"fine"}, .until_ready = 7s, .log_directory = "/logs"});
   });
-  EXPECT_EQ(text, "\n  ok    fine\n  wrong bad\n  from the fault to a Pod that is Ready again: 7.0 s\n  logs of the containers: /logs\n");
+  EXPECT_EQ(text,
+            "\n  ok    fine\n  wrong bad\n  from the fault to a Pod that is Ready again: 7.0 s\n  logs of the "
+            "containers: /logs\n");
 }
 
 TEST(sidecar_words, a_log_line_with_a_reason_tells_something) {
