@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -15,11 +16,14 @@ sys.path.insert(0, str(REPOSITORY / "test" / "cluster"))
 import figures  # noqa: E402
 import in_cluster  # noqa: E402
 import local  # noqa: E402
-from effort import effort  # noqa: E402
+from effort import Effort, effort  # noqa: E402
 from podmedic import Programs  # noqa: E402
-from progress import ClusterError, say  # noqa: E402
+from kube import ApiError  # noqa: E402
+from progress import ClusterError, say, step  # noqa: E402
 
-PARTS = {"local": [local.measure], "cluster": [in_cluster.measure], "all": [local.measure, in_cluster.measure]}
+Part = Callable[[Programs, Effort], Iterator[figures.Step]]
+FAULTS = (AssertionError, OSError, subprocess.SubprocessError, ApiError, ClusterError)
+PARTS: dict[str, list[Part]] = {"local": [local.steps], "cluster": [in_cluster.steps], "all": [local.steps, in_cluster.steps]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,19 +41,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not program.exists():
             parser.error(f"there is no {program}: `make bench` builds it")
 
+    measured, failed = measure(PARTS[given.part], programs)
+    if measured:
+        say(f"\n{figures.table(measured)}\n\n{directory / 'results.json'}")
+    for line in failed:
+        print(f"bench: {line}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def measure(parts: Sequence[Part], programs: Programs) -> tuple[list[figures.Figure], list[str]]:
+    """A measurement that fails does not keep the others from being made. What is there is written at once."""
     measured: list[figures.Figure] = []
-    try:
-        for part in PARTS[given.part]:
-            for figure in part(programs, effort()):
-                measured.append(figure)
-                figures.write(measured, directory)  # what is there stays there, whatever comes
-    except ClusterError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    finally:
-        if measured:
-            say(f"\n{figures.table(measured)}\n\n{directory / 'results.json'}")
-    return 0
+    failed: list[str] = []
+    for steps in parts:
+        try:
+            for title, measurement in steps(programs, effort()):
+                try:
+                    with step(title):
+                        for figure in measurement():
+                            measured.append(figure)
+                            figures.write(measured, programs.directory)
+                except FAULTS as error:
+                    say(f"      failed: {error}")
+                    failed.append(f"{title}: {error}")
+        except ClusterError as error:
+            failed.append(str(error))
+    return measured, failed
 
 
 if __name__ == "__main__":

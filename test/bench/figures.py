@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +67,9 @@ class Figure:
             "peer_samples": list(self.peer_samples),
             **self.details,
         }
+
+
+Step = tuple[str, Callable[[], Iterable[Figure]]]  # what is measured, and the measurement
 
 
 def _rounded(value: float | None) -> float | None:

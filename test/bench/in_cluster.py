@@ -10,9 +10,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,11 @@ import yaml
 import cluster as cluster_command
 import images
 from effort import Effort
-from figures import Figure
+from figures import Figure, Step
 from kube import Kube, Object, container_status, is_ready, wait_for
 from layout import ADDRESSES
 from local import probe
 from podmedic import GRPC_PORT, HTTP_PORT, Programs
-from progress import step
 from sandbox import memory_of
 from waiting import let_pass
 
@@ -36,12 +36,13 @@ RATE = 20
 CALL_TIMEOUT_MS = 2000
 
 
-def measure(programs: Programs, effort: Effort) -> Iterator[Figure]:
+def steps(programs: Programs, effort: Effort) -> Iterator[Step]:
+    """Uses the running cluster, or one that it starts and takes down."""
     found = cluster_command.running()
     cluster = cluster_command.up()
     try:
         pods = PodMaker(_load(cluster, programs.podmedic, "podmedic"), _load(cluster, programs.model_server, "model-server"))
-        yield from memory_with_api(cluster.kube, pods, programs, effort)
+        yield "memory with API and TLS probes", lambda: memory_with_api(cluster.kube, pods, programs, effort)
         yield from wedge(cluster.kube, pods, programs, effort)
     finally:
         if found is None and os.environ.get("KEEP_CLUSTER") != "1":
@@ -99,30 +100,44 @@ class Variant:
     make: Callable[[str], Object]
     load_seconds: int  # as long as it is expected to take, and a good deal more
     seconds: list[float] = field(default_factory=list)
-    lost: list[float] = field(default_factory=list)
-    failures: list[Object] = field(default_factory=list)
+    calls: list[Object] = field(default_factory=list)  # what the load printed
+
+    def lost(self) -> list[float]:
+        return [calls["failed"] for calls in self.calls]
 
 
-def wedge(kube: Kube, pods: PodMaker, programs: Programs, effort: Effort) -> Iterator[Figure]:
+def wedge(kube: Kube, pods: PodMaker, programs: Programs, effort: Effort) -> Iterator[Step]:
     ours = Variant("podmedic, grpc every 1 s, 3 failures", pods.with_podmedic, 40)
     peers = [
         Variant("liveness and readiness 1 s x 3", lambda name: pods.with_kubernetes_probes(name, periodSeconds=1), 70),
         Variant("liveness and readiness at defaults (10 s x 3)", pods.with_kubernetes_probes, 110),
     ]
-    for number in range(effort.wedge_runs):
+    for number in range(1, effort.wedge_runs + 1):
         for variant in (ours, *peers):
-            with step(f"wedge {number + 1}/{effort.wedge_runs}, {variant.name}: {variant.load_seconds} s of load"):
-                with namespace(kube, "wedge") as view:
-                    wedge_one_of_two(view, programs, variant)
+            title = f"wedge {number}/{effort.wedge_runs}, {variant.name}: {variant.load_seconds} s of load"
+            yield title, partial(wedge_one_of_two, kube, programs, variant)
+    yield "wedge: medians", lambda: wedge_figures(ours, peers)
+
+
+def wedge_figures(ours: Variant, peers: Sequence[Variant]) -> Iterator[Figure]:
     command = f"SIGSTOP to one of two replicas behind a ClusterIP; {RATE} calls/s, each on a new channel, {CALL_TIMEOUT_MS} ms timeout"
     for peer in peers:
-        about = {"peer": peer.name, "command": command}
-        details = {"ours_calls": ours.failures, "peer_calls": peer.failures}
-        yield Figure("wedge_to_ready_s", "s", ours.seconds, peer_samples=peer.seconds, **about)
-        yield Figure("wedge_requests_lost", "calls", ours.lost, peer_samples=peer.lost, details=details, **about)
+        assert ours.seconds and peer.seconds, f"no run of {peer.name if ours.seconds else ours.name} succeeded"
+        details = {"ours_calls": ours.calls, "peer_calls": peer.calls}
+        yield Figure("wedge_to_ready_s", "s", ours.seconds, command, peer=peer.name, peer_samples=peer.seconds)
+        yield Figure("wedge_requests_lost", "calls", ours.lost(), command, peer=peer.name, peer_samples=peer.lost(), details=details)
 
 
-def wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> None:
+def wedge_one_of_two(everywhere: Kube, programs: Programs, variant: Variant) -> Sequence[Figure]:
+    """One run; its result is kept in the variant."""
+    with namespace(everywhere, "wedge") as kube:
+        seconds, calls = _wedge_one_of_two(kube, programs, variant)
+    variant.seconds.append(seconds)
+    variant.calls.append(calls)
+    return ()
+
+
+def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple[float, Object]:
     ports = [{"port": GRPC_PORT, "targetPort": GRPC_PORT}]
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "model"}, "spec": {"selector": {"app": "model"}, "ports": ports}}
     (made,) = kube.apply(service)
@@ -144,10 +159,7 @@ def wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> None:
             variant.load_seconds - 4,
             "the wedged server's Pod to be Ready again",
         )
-    result = load.wait_for_result()
-    variant.seconds.append(ready.monotonic - began)
-    variant.lost.append(result["failed"])
-    variant.failures.append(result)
+    return ready.monotonic - began, load.wait_for_result()
 
 
 class Load:
@@ -188,7 +200,7 @@ def namespace(kube: Kube, purpose: str) -> Iterator[Kube]:
 
 
 def memory_with_api(kube: Kube, pods: PodMaker, programs: Programs, effort: Effort) -> Iterator[Figure]:
-    with step("memory with API and TLS probes"), namespace(kube, "memory") as view:
+    with namespace(kube, "memory") as view:
         view.apply((REPOSITORY / "deploy" / "rbac.yaml").read_text())
         view.apply(tls_secret(programs))
         names = [f"medic-{number}" for number in range(effort.memory_runs)]
@@ -226,7 +238,8 @@ def with_api_and_tls(pod: Object) -> Object:
     engine["volumeMounts"].append(mount)
     engine["command"] += ["--http-port", str(HTTP_PORT), "--tls-cert", "/tls/tls.crt", "--tls-key", "/tls/tls.key"]
     engine["readinessProbe"] = {"tcpSocket": {"port": GRPC_PORT}, "periodSeconds": 1}  # the kubelet's grpc has no TLS
-    api = {"url": f"https://{ADDRESSES.kubernetes}/readyz", "tls": {"caFile": f"{patch['initContainers'][0]['volumeMounts'][0]['mountPath']}/ca.crt"}}
+    token_mount = patch["initContainers"][0]["volumeMounts"][0]["mountPath"]
+    api = {"url": f"https://{ADDRESSES.kubernetes}/readyz", "tls": {"caFile": f"{token_mount}/ca.crt"}}
     targets = [("http", api)] * 5 + [("grpc", {"port": GRPC_PORT, "tls": {"caFile": "/tls/tls.crt"}})] * 5
     targets += [("tcpSocket", {"port": HTTP_PORT})] * 8 + [("exec", {"command": ["/podmedic", "--version"]})] * 2
     pod["metadata"]["annotations"] = {"podmedic.io/mode": "Observe"} | {

@@ -12,27 +12,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from effort import Effort
-from figures import Figure
+from figures import Figure, Step
 from podmedic import GRPC_PORT, HTTP_PORT, Podmedic, Programs, model_server, podmedic
-from progress import step
 from sandbox import Sandbox
 from waiting import let_pass
 
 MODE = {"podmedic.io/mode": "Enforce"}
 
 
-def measure(programs: Programs, effort: Effort) -> Iterator[Figure]:
-    yield binary_size(programs)
-    with step(f"first verdict: {effort.verdict_runs} starts"):
-        yield first_verdict(programs, effort)
-    with step(f"from the threshold to the exit: {effort.exit_runs} wedged servers"):
-        yield threshold_to_exit(programs, effort)
-    with step(f"memory and CPU with 20 probes: {effort.memory_runs} at once"):
-        yield from twenty_probes(programs, effort)
-    with step("CPU without probes"):
-        yield idle_cpu(programs, effort)
-    with step(f"CPU of a gRPC check: {effort.check_rounds} rounds"):
-        yield cpu_of_a_check(programs, effort)
+def steps(programs: Programs, effort: Effort) -> Iterator[Step]:
+    yield "size", lambda: [binary_size(programs)]
+    yield f"first verdict: {effort.verdict_runs} starts", lambda: [first_verdict(programs, effort)]
+    yield f"from the threshold to the exit: {effort.exit_runs} wedged servers", lambda: [threshold_to_exit(programs, effort)]
+    yield f"memory and CPU with 20 probes: {effort.memory_runs} at once", lambda: twenty_probes(programs, effort)
+    yield "CPU without probes", lambda: [idle_cpu(programs, effort)]
+    yield f"CPU of a gRPC check: {effort.check_rounds} rounds", lambda: [cpu_of_a_check(programs, effort)]
 
 
 def probe(kind: str, target: object, **fields: object) -> str:
