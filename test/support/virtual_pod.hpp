@@ -9,7 +9,8 @@
 #include <vector>
 
 /// A Pod in virtual time around the real policy: the shell that carries out the medic's actions, the disk, the kubelet
-/// and the containers' servers. Deterministic: the same options and calls give the same history.
+/// and the containers' servers. Deterministic: the same options and calls give the same history. Only restarts of the
+/// whole Pod are carried out: give it no probe with remedy::restart_container.
 namespace podmedic::test {
 
 /// Time since the virtual world began. No reboot of the node and no jump of the wall clock touches it.

@@ -117,7 +117,7 @@ virtual_pod::options random_pod(std::uint64_t seed, servers& run) {
   r.closing_grace = between(random, 3000, 6000);
   r.hold = random.between(0, 1) == 0 ? policy::holding::in_service : policy::holding::unready;
   if (random.between(0, 9) == 0) r.windows = {{0, 12 * 60}, {4 * 24 * 60, 60}};
-  with.servers = {{"main", between(random, 500, 7000), [&run](moment, moment) { return run.now[0]; }},
+  with.servers = {{"main", between(random, 500, 12'000), [&run](moment, moment) { return run.now[0]; }},
                   {"side", between(random, 500, 7000), [&run](moment, moment) { return run.now[1]; }}};
   with.takes.check_period = between(random, 1500, 3000);
   with.sees_processes = random.between(0, 5) != 0;
@@ -435,7 +435,7 @@ std::vector<mutant> mutants() {
 }
 
 TEST(Invariants, AreBrokenByEachMutantThatBreaksThem) {
-  constexpr int most_sequences = 3000;
+  constexpr int most_sequences = 20'000;
   const auto sequence = sequences();
   for (const mutant& wrong : mutants()) {
     rc::Random random(seed_of_this_run());

@@ -219,6 +219,25 @@ TEST(Medic, HeedsAPauseThatComesWithTheLastAnswer) {
   EXPECT_FALSE(d.in().book().lives.back().clean) << "this life goes on";
 }
 
+TEST(Medic, IsNotMeantToEndAnyMoreOnceAnExitIsCalledOff) {
+  driver d;
+  d.to_exit();
+  ASSERT_TRUE(d.in().book().lives.back().clean);
+  rules paused = driver::usual();
+  paused.paused_until = d.wall() + hours(1);
+  EXPECT_THAT(d.edit(paused), testing::IsSupersetOf({"[stop, with hooks]", "[save]", "Cancelled"}));
+  EXPECT_FALSE(d.in().book().lives.back().clean) << "an abnormal end from here on counts as one";
+  EXPECT_EQ(d.in().book().last()->ended, outcome::not_executed);
+}
+
+TEST(Medic, SaysWhyItCallsOffARestartThatIsOnDisk) {
+  driver d;
+  d.to_commit();
+  d.feed(event::container_started{"engine", d.now()});
+  EXPECT_THAT(d.feed(event::committed{}), testing::IsSupersetOf({"[stop, with hooks]", "[save]", "Cancelled"}));
+  EXPECT_EQ(d.message_of("Cancelled"), "no restart: the container has started anew");
+}
+
 TEST(Medic, DoesNotMindItsOwnStopOfAContainer) {
   driver d;
   d.to_commit();
@@ -523,6 +542,14 @@ TEST(Medic, OnlyObservesWhereTheKubeletDidNotHonourTheCode) {
   EXPECT_TRUE(d.in().ready());
   EXPECT_FALSE(d.next_life(fate::unchanged).first_message_of("RestartNotHonoured").empty())
       << "the next life knows it too";
+}
+
+TEST(Medic, DoesNotBelieveThatAnExitWasNotHonouredToWhichItNeverCame) {
+  driver before;
+  before.to_commit();
+  driver d = before.next_life(fate::unchanged);
+  EXPECT_EQ(d.feed(event::exit_not_honoured{}), words{});
+  EXPECT_EQ(d.in().book().last()->ended, outcome::not_executed);
 }
 
 TEST(Medic, DoesNotBelieveThatAnExitWasNotHonouredWhereContainersWereRestarted) {
@@ -902,6 +929,23 @@ TEST(Medic, RecoveryNeedsTheProbeThatTheRestartWasFor) {
     d.passes("engine");
   }
   EXPECT_EQ(d.in().book().last()->ended, outcome::recovered);
+}
+
+TEST(Medic, RecoveryFromARequestNeedsAProbeThatCounts) {
+  driver before(two_probes(remedy::observe));
+  before.passes("engine");
+  before.request();
+  before.feed(event::drained{});
+  before.feed(event::diagnosed{});
+  before.feed(event::committed{});
+  before.feed(event::quiesced{});
+  driver d = before.next_life();
+  for (int i = 0; i < 60; ++i) {
+    d.later(seconds(1));
+    d.passes("proxy");  // only observed
+    d.cannot_be_asked("engine");
+  }
+  EXPECT_EQ(d.in().book().last()->ended, outcome::pending);
 }
 
 TEST(Medic, RecoveryIgnoresAnotherProbeThatCouldNeverBeAsked) {
