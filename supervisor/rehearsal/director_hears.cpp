@@ -55,7 +55,8 @@ void director::ready_changed(bool ready) {
 }
 
 void director::container_said(const container_manifest& container, std::string_view line) {
-  last_line_[container.name] = foreign_text(line);
+  std::string said = foreign_text(line);
+  if (!said.empty()) last_line_[container.name] = std::move(said);
   if (is_podmedic(container)) hear_sidecar(line);
 }
 
