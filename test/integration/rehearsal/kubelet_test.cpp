@@ -2,7 +2,6 @@
 #include "supervisor/rehearsal/kubelet.hpp"
 
 #include "test/support/holds_soon.hpp"
-#include "test/support/holds_soon.hpp"
 #include "test/support/run_coroutine.hpp"
 
 #include <gmock/gmock.h>
