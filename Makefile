@@ -11,21 +11,28 @@ example := examples/wedged-grpc
 servers := build/release/test/servers
 gate := RestartAllContainersOnContainerExits
 # Namespaces, mounts and cgroups of the test cluster need root.
-as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,GOPATH,GOCACHE,GOMODCACHE,GOPROXY,CCACHE_DIR)
-pytest := $(as_root) /usr/bin/python3 -m pytest
+as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CLUSTER_GATES_OFF,JUNIT_DIRECTORY,GOPATH,GOCACHE,GOMODCACHE,GOPROXY,CCACHE_DIR)
+# Nothing of what a user has installed or configured for pytest elsewhere.
+python := /usr/bin/python3 -s
+pytest := $(as_root) env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(python) -m pytest
+# Where JUNIT_DIRECTORY is set, lists of results go there.
+ctest = ctest --preset dev $(if $(JUNIT_DIRECTORY),--output-junit $(JUNIT_DIRECTORY)/$@.xml)
+cluster_pytest = $(pytest) -c test/cluster/pytest.ini $(if $(JUNIT_DIRECTORY),--junitxml $(JUNIT_DIRECTORY)/$@.xml) test/cluster
 
-.PHONY: help demo check test cluster cluster-down release image bench clean \
-        build-dependencies test-dependencies model-server unit-tests cluster-tests
+.PHONY: help demo check test cluster cluster-down release image bench clean build-dependencies test-dependencies model-server \
+        dev-build fast-tests process-tests cluster-images cluster-programs cluster-tests kubelet-gate-off-tests gate-off-tests
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=22
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=29
 
 demo: model-server ## build, then see a wedged gRPC server heal, with no cluster and no root
 	build/release/podmedic rehearse -f $(example)/pod.yaml --scenario $(example)/scenario.yaml --path $(servers)
 
-check: unit-tests ## unit, simulation and integration tests: under a minute when warm
+check: build-dependencies dev-build fast-tests process-tests ## unit, simulation and integration tests: no cluster, no root
 
-test: test-dependencies unit-tests cluster-tests ## all of that, and the tests on a real one-node Kubernetes (root)
+test: ## all kinds of tests, as CI runs them, and at the end what was wrong; test/ci has the stages (root)
+	@command -v python3 >/dev/null || { echo "make test: python3 is missing: apt-get install python3" >&2; exit 1; }
+	@$(python) test/ci/run.py
 
 cluster: test-dependencies ## bring that cluster up and leave it running (root)
 	$(as_root) test/cluster/cluster.py up
@@ -59,13 +66,27 @@ test-dependencies:
 model-server: release
 	cmake --build --preset release --target model-server
 
-unit-tests: build-dependencies
+dev-build:
 	cmake --preset dev --log-level=WARNING
 	cmake --build --preset dev
-	ctest --preset dev
+
+fast-tests: ## kind "fast": pure and in virtual time, on all processors (after make dev-build)
+	$(ctest) --label-regex '^fast$$'
+
+process-tests: ## kind "process": real processes on loopback, one at a time (after make dev-build)
+	$(ctest) --label-regex '^integration$$' --parallel 1
+
+cluster-images: image model-server
+
+cluster-programs:
+	$(as_root) test/cluster/cluster.py build
+
+cluster-tests: test-dependencies ## kinds "cluster-safety" and "cluster-progress": on a real Kubernetes of one node (root)
+	$(cluster_pytest) -m "not gate_off"
 
 # Tests that need a cluster with the feature off bring up one of their own.
-cluster-tests: test-dependencies
-	$(pytest) test/cluster -m "not gate_off"
-	$(as_root) env CLUSTER_GATES_OFF=kubelet:$(gate) /usr/bin/python3 -m pytest test/cluster -m gate_off
-	$(as_root) env CLUSTER_GATES_OFF=$(gate) /usr/bin/python3 -m pytest test/cluster -m gate_off
+kubelet-gate-off-tests: test-dependencies
+	CLUSTER_GATES_OFF=kubelet:$(gate) $(cluster_pytest) -m gate_off
+
+gate-off-tests: test-dependencies
+	CLUSTER_GATES_OFF=$(gate) $(cluster_pytest) -m gate_off

@@ -10,6 +10,7 @@ version=8.14.1
 sha256=6766ada7101d292b42b8b15681120acd68effa4a9660935853cf6d61f0d984d4
 directory=${1:?usage: fetch_curl.sh DIRECTORY}
 tarball=$directory/curl-$version.tar.gz
+kept=${XDG_CACHE_HOME:-$HOME/.cache}/podmedic/$sha256 # for other clones
 mkdir -p "$directory"
 
 is_right() { [ -f "$1" ] && echo "$sha256  $1" | sha256sum --check --status; }
@@ -47,13 +48,21 @@ from_debian() {
   return 1
 }
 
+from_cache() { is_right "$kept" && cp "$kept" "$tarball.part"; }
+
+keep() {
+  mkdir -p "${kept%/*}" && cp "$tarball" "$kept.$$" && mv "$kept.$$" "$kept" || rm -f "$kept.$$"
+}
+
 is_right "$tarball" && exit 0
-for route in from_upstream from_debian; do
-  if "$route" 2>"$directory/fetch.log" && is_right "$tarball.part"; then
+for route in from_cache from_upstream from_debian; do
+  if "$route" 2>"$directory/fetch-$route.log" && is_right "$tarball.part"; then
     mv "$tarball.part" "$tarball"
+    keep
     exit 0
   fi
 done
+tail -n 5 "$directory"/fetch-*.log "$directory/apt/log" >&2 2>/dev/null || true
 echo "curl $version: neither upstream nor Debian's source package could be reached." >&2
 echo "Put curl-$version.tar.gz (sha256 $sha256) into $directory and run this again." >&2
 exit 1

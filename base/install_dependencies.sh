@@ -44,12 +44,18 @@ $package
   done
   [ -n "$missing" ] || return 0
   echo "podmedic: installing Debian packages:$missing"
-  command="apt-get install --yes --no-install-recommends"
-  # shellcheck disable=SC2086  # a list of words
-  as_root env DEBIAN_FRONTEND=noninteractive $command $missing >/dev/null 2>&1 && return 0
-  as_root apt-get update >/dev/null || fail "apt-get update failed; needed:$missing"
-  # shellcheck disable=SC2086
-  as_root env DEBIAN_FRONTEND=noninteractive $command $missing >/dev/null || fail "could not install:$missing"
+  log=$(mktemp)
+  get="apt-get --option DPkg::Lock::Timeout=300 --option Acquire::Retries=3"
+  # RUNLEVEL: the servers among them are for the tests, and not to be started as services.
+  install="env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $get install --yes --no-install-recommends"
+  # shellcheck disable=SC2086  # lists of words
+  {
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >"$log" 2>&1 || true # a run that was killed may have stopped half way
+    as_root $install $missing >>"$log" 2>&1 || # the lists may be missing, or old
+      { as_root $get update >>"$log" 2>&1 && as_root $install $missing >>"$log" 2>&1; } ||
+      { tail -n 15 "$log" >&2 && fail "could not install:$missing"; }
+  }
+  rm -f "$log"
 }
 
 # The build needs Debian 12's packages; elsewhere their counterparts do, and CMake names what it does not find.

@@ -7,7 +7,6 @@ Everything runs in namespaces of its own (node.py); all files are under build/cl
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
 import shlex
@@ -15,8 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +24,8 @@ import images
 import pki
 from components import Component, FeatureGates
 from kube import ApiError, Kube, Object, is_ready
-from layout import ADDRESSES, BIN, BUILD, CONFIG, IMAGES, KUBECONFIG, LOG, NODE_NAME, OWNER_LOCK, PAUSE_IMAGE, PKI, STATE
-from node import Node
+from layout import ADDRESSES, BIN, BUILD, CONFIG, IMAGES, KUBECONFIG, LOG, NODE_NAME, PAUSE_IMAGE, PKI, STATE
+from node import Node, end_all, locked
 from progress import ClusterError, say, step, wait_until
 from programs import build_missing
 
@@ -66,7 +64,7 @@ class Cluster:
 def up(gates: FeatureGates = FeatureGates()) -> Cluster:
     """Starts the cluster, or finds it running as asked. Cleans first what a crash or another choice of options left."""
     host.check()
-    with _locked():
+    with locked():
         _refuse_other_clone()
         node = Node.recorded()
         if node and _is_as_asked(node, gates):
@@ -74,9 +72,7 @@ def up(gates: FeatureGates = FeatureGates()) -> Cluster:
             cluster = _connected(node)
             wait_until("the node to take Pods", lambda: _takes_pods(cluster.kube), timeout=60)
             return cluster
-        if node:
-            with step("cleaning up after an earlier cluster"):
-                _clean(node)
+        _clean(node)  # also where none is recorded: another clone's run may have ended ours
         build_missing()
         try:
             return _start_all(gates)
@@ -89,7 +85,7 @@ def up(gates: FeatureGates = FeatureGates()) -> Cluster:
 def down() -> None:
     """Ends the cluster of this clone, and removes all that it kept except programs and logs."""
     host.use_system_path()
-    with _locked():
+    with locked():
         _refuse_other_clone()
         node = Node.recorded()
         if node is None:
@@ -250,18 +246,6 @@ def _clean(node: Node | None) -> None:
         file.unlink(missing_ok=True)
 
 
-@contextmanager
-def _locked() -> Iterator[None]:
-    """One up or down at a time on this machine."""
-    with OWNER_LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another up or down is at work on this machine: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _refuse_other_clone() -> None:
     node = Node.recorded()
     if node and node.directory != BUILD and node.is_alive():
@@ -290,7 +274,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         help="for example RestartAllContainersOnContainerExits, or kubelet:RestartAllContainersOnContainerExits",
     )
-    commands.add_parser("down", help="end the cluster and remove what it left")
+    end = commands.add_parser("down", help="end the cluster and remove what it left")
+    end.add_argument("--of-any-clone", action="store_true", help="end those that other clones left running or half ended, too")
+    commands.add_parser("build", help="build its programs and start nothing")
     commands.add_parser("status", help="show what runs; exit code 0 if all of it does")
     image = commands.add_parser("load-image", help="make an image known to the node")
     image.add_argument("archive", type=Path, metavar="ARCHIVE.oci.tar")
@@ -307,8 +293,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "up":
             up(FeatureGates(tuple(options.feature_gate_off)))
             _print_usage_of_kubectl()
+        elif options.command == "build":
+            host.use_system_path()
+            build_missing()
         elif options.command == "down":
-            down()
+            if options.of_any_clone:
+                host.use_system_path()
+                for found in end_all():
+                    say(found)
+            else:
+                down()
         elif options.command == "status":
             return 0 if status() else 1
         else:

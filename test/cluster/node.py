@@ -7,6 +7,8 @@ iptables rules and ports: nothing can be left behind, not even by a crash.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import shlex
@@ -16,8 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from layout import ADDRESSES, BIN, BUILD, HOST_LINK, OWNER_RECORD
-from progress import ClusterError, wait_until
+from layout import ADDRESSES, BIN, BUILD, HOST_LINK, OWNER_LOCK, OWNER_RECORD
+from progress import ClusterError, say, wait_until
 
 # The kubelet sets these, and they are the whole machine's. The node sees files with the wanted
 # values in their place, so that the host's own stay as they are.
@@ -31,6 +33,8 @@ KERNEL_TUNABLES = {
 }
 # libcni and the kubelet write there whatever they are told; the node has a tmpfs in each place.
 FIXED_DIRECTORIES = (Path("/var/lib/cni"), Path("/var/lib/kubelet"))
+_CGROUPS = Path("/sys/fs/cgroup")
+_NS_GET_PARENT = 0xB702  # ioctl_ns(2)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,15 @@ class Node:
             return Node(record["pid"], record["start_time"], Path(record["directory"]))
         except (FileNotFoundError, ValueError, KeyError):
             return None
+
+    @staticmethod
+    def all_alive() -> list[Node]:
+        """Every node of this machine that is alive, of whatever clone, written down or not."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and _is_first_of_a_node(command := _command(pid := int(entry.name)), pid):
+                found.append(Node(pid, _start_time(pid), Path(command[0]).parent.parent))
+        return found
 
     @staticmethod
     def create() -> Node:
@@ -111,14 +124,24 @@ class Node:
 
     def destroy(self) -> None:
         """Ends everything inside, and removes what the host keeps of it."""
-        if self.is_alive():
-            os.kill(self.pid, signal.SIGKILL)
-            wait_until("the node's processes to end", lambda: not self.is_alive(), timeout=30)
-        subprocess.run(["ip", "link", "delete", HOST_LINK], capture_output=True)
+        subprocess.run(["ip", "link", "delete", HOST_LINK], capture_output=True)  # at once: no packet goes there any more
+        wait_until("the node's processes to end", self._is_ended, timeout=60)
         _remove_cgroups()
         for directory in FIXED_DIRECTORIES:
             _remove_if_empty(directory)
         OWNER_RECORD.unlink(missing_ok=True)
+
+    def _is_ended(self) -> bool:
+        """Kills its first process, which takes all others with it, except those in a frozen cgroup (of runc that was killed
+        between freezing and thawing, with cgroup v1): SIGKILL does nothing to them, and the first process waits for them.
+        """
+        if not self.is_alive():
+            return True
+        os.kill(self.pid, signal.SIGKILL)
+        for pid in _frozen_inside(self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not self.is_alive()
 
     def _mount(self) -> None:
         for directory in FIXED_DIRECTORIES:
@@ -149,10 +172,79 @@ class Node:
         self.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
 
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """One up or down at a time on this machine."""
+    with OWNER_LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another up or down is at work on this machine: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def end_all() -> list[str]:
+    """Ends every node of this machine, of whatever clone, running or half ended; a line for each says what there was."""
+    with locked():
+        recorded = Node.recorded()
+        nodes = Node.all_alive()
+        for node in nodes:
+            node.destroy()
+        found = [f"a running cluster in {node.directory}: ended" for node in nodes]
+        if recorded is not None and recorded.pid not in {node.pid for node in nodes}:
+            recorded.destroy()
+            found.append(f"what is left of a cluster in {recorded.directory}: removed")
+        return found
+
+
 def _ip_batch(commands: str, ip: list[str]) -> None:
     done = subprocess.run([*ip, "-batch", "-"], input=commands, capture_output=True, text=True)
     if done.returncode != 0:
         raise ClusterError(f"cannot set up the network between host and node: {done.stderr.strip()}")
+
+
+def _is_first_of_a_node(command: tuple[str, ...], pid: int) -> bool:
+    """Whether it is a node's pause program, as the first process of its PID namespace. Pods' have another path."""
+    if len(command) != 1 or not command[0].endswith(f"/cluster/bin/{(BIN / 'pause').name}"):
+        return False
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[-1] == "1"
+
+
+def _frozen_inside(first: int) -> Iterator[int]:
+    """Thaws the cgroups in which processes of the node are; gives those processes."""
+    for state in [*_CGROUPS.glob("freezer/k8s.io/**/freezer.state"), *_CGROUPS.glob("k8s.io/**/cgroup.freeze")]:
+        try:
+            is_thawed = state.read_text().strip() in ("THAWED", "0")
+            inside = [pid for pid in map(int, (state.parent / "cgroup.procs").read_text().split()) if _is_inside(pid, first)]
+            if inside and not is_thawed:
+                state.write_text("THAWED" if state.name == "freezer.state" else "0")
+            yield from inside
+        except FileNotFoundError:  # it has just been removed
+            continue
+
+
+def _is_inside(pid: int, first: int) -> bool:
+    """Whether the process is in the PID namespace of `first`, or in one within it."""
+    try:
+        wanted = os.stat(f"/proc/{first}/ns/pid").st_ino
+        namespace = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        while os.fstat(namespace).st_ino != wanted:
+            parent = fcntl.ioctl(namespace, _NS_GET_PARENT)
+            os.close(namespace)
+            namespace = parent
+        return True
+    except OSError:  # EPERM: the parent is out of sight, so we have come to our own
+        return False
+    finally:
+        os.close(namespace)
 
 
 def _remove_cgroups() -> None:
