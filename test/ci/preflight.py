@@ -11,7 +11,7 @@ from pathlib import Path
 FREE_DISK_GIB = 12  # Go's cache 5, ccache 2, the builds of one clone 4
 OLDEST_GO = 26
 # The kubelet binds unix sockets below build/cluster/state; the kernel takes paths of 107 bytes (unix(7)).
-LONGEST_CLONE_PATH = 107 - len("/build/cluster/state/kubelet/device-plugins/kubelet_internal_checkpoint.sock")
+LONGEST_CLONE_PATH = 107 - len("/build/cluster/state/kubelet/device-plugins/kubelet.sock")
 
 
 def missing(clone: Path, caches: Path) -> list[str]:
