@@ -9,26 +9,28 @@ SHELL := /bin/bash
 
 example := examples/wedged-grpc
 servers := build/release/test/servers
+demo := build/release/podmedic rehearse -f $(example)/pod.yaml --scenario $(example)/scenario.yaml --path $(servers)
 gate := RestartAllContainersOnContainerExits
 # Namespaces, mounts and cgroups of the test cluster need root.
 as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,HOME,CLUSTER_GATES_OFF,JUNIT_DIRECTORY,GOPATH,GOCACHE,GOMODCACHE,GOPROXY,CCACHE_DIR)
 # Nothing of what a user has installed or configured for pytest elsewhere.
 python := /usr/bin/python3 -s
-pytest := $(as_root) env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(python) -m pytest
 # Where JUNIT_DIRECTORY is set, lists of results go there.
-ctest = ctest --preset dev $(if $(JUNIT_DIRECTORY),--output-junit $(JUNIT_DIRECTORY)/$@.xml)
-cluster_pytest = $(pytest) -c test/cluster/pytest.ini $(if $(JUNIT_DIRECTORY),--junitxml $(JUNIT_DIRECTORY)/$@.xml) test/cluster
+junit = $(if $(JUNIT_DIRECTORY),$1 $(JUNIT_DIRECTORY)/$@.xml)
+ctest = ctest --preset dev $(call junit,--output-junit)
+pytest = $(as_root) env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(python) -m pytest -c test/pytest.ini $(call junit,--junitxml)
 
-.PHONY: help demo check test cluster cluster-down release image bench clean build-dependencies test-dependencies model-server \
-        dev-build fast-tests process-tests cluster-images cluster-programs cluster-tests kubelet-gate-off-tests gate-off-tests
+.PHONY: help demo check test cluster cluster-down podmedic release reproducible image bench invariants injection judgement docs tidy \
+        spell asan tsan clean build-dependencies check-dependencies test-dependencies lint-dependencies model-server dev-build \
+        fast-tests process-tests page-tests release-tests release-build cluster-programs cluster-tests kubelet-gate-off-tests gate-off-tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=29
 
 demo: model-server ## build, then see a wedged gRPC server heal, with no cluster and no root
-	build/release/podmedic rehearse -f $(example)/pod.yaml --scenario $(example)/scenario.yaml --path $(servers)
+	$(demo)
 
-check: build-dependencies dev-build fast-tests process-tests ## unit, simulation and integration tests: no cluster, no root
+check: check-dependencies dev-build fast-tests process-tests ## unit, simulation and integration tests: no cluster, no root
 
 test: ## all kinds of tests, as CI runs them, and at the end what was wrong; test/ci has the stages (root)
 	@command -v python3 >/dev/null || { echo "make test: python3 is missing: apt-get install python3" >&2; exit 1; }
@@ -40,9 +42,15 @@ cluster: test-dependencies ## bring that cluster up and leave it running (root)
 cluster-down: ## take it down
 	$(as_root) test/cluster/cluster.py down
 
-release: build-dependencies ## build/release/podmedic: one static program, small and stripped
+podmedic: build-dependencies ## build/release/podmedic: one static program, small and stripped
 	cmake --preset release --log-level=WARNING
 	cmake --build --preset release --target podmedic
+
+release: test-dependencies ## all of a release, in build/dist: program, image, bill of materials, checksums
+	deploy/release.sh
+
+reproducible: podmedic ## build the program again elsewhere, with no cache: the same bytes; takes long
+	test/release/build_elsewhere.sh
 
 image: test-dependencies ## the container image, as the OCI archive build/podmedic.oci.tar
 	deploy/image.sh
@@ -50,6 +58,42 @@ image: test-dependencies ## the container image, as the OCI archive build/podmed
 bench: test-dependencies model-server ## measure podmedic beside what it is compared with (root)
 	go -C test/tools build -o ../../build/tools/ github.com/grpc-ecosystem/grpc-health-probe
 	$(as_root) /usr/bin/python3 test/bench/bench.py --model-server $(servers)/model-server
+
+invariants: check-dependencies ## a million random histories of 200 events each against the invariants: seven minutes of one core
+	cmake --preset dev --log-level=WARNING
+	cmake --build --preset dev --target unit_policy
+	PODMEDIC_SEQUENCES=1000000 build/dev/test/unit_policy --gtest_filter=Invariants.HoldOnRandomHistories
+
+injection: build-dependencies ## write deploy/injection/*.yaml anew, from deploy/sidecar.yaml and the templates beside them
+	cmake --preset dev --log-level=WARNING
+	cmake --build --preset dev --target write-injection
+	build/dev/test/write-injection deploy/injection
+
+judgement: build-dependencies ## soft failures and busy Pods as reported in public: what liveness decides, and podmedic
+	cmake --preset dev --log-level=WARNING
+	cmake --build --preset dev --target judgement
+	build/dev/test/judgement test/judgement/traces build/judgement.json README.md docs/judgement.md --update
+
+docs: test-dependencies model-server ## write what is generated in docs/: the pictures of the demo and the page, the options of the commands
+	docs/demo.py $(demo)
+	docs/commands.py build/release/podmedic --update
+	test/page/picture.py docs/page.png
+
+asan: ## `make check` under AddressSanitizer and UndefinedBehaviorSanitizer (clang)
+tsan: ## `make check` under ThreadSanitizer (clang)
+asan tsan: lint-dependencies
+	cmake --preset $@ --log-level=WARNING
+	cmake --build --preset $@
+	ctest --preset $@
+
+tidy: lint-dependencies ## clang-format and clang-tidy on all of our sources; takes long
+	git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 --dry-run --Werror
+	cmake --preset asan --log-level=WARNING
+	cmake --build --preset asan --target podmedic_base
+	run-clang-tidy-19 -quiet -p build/asan '$(CURDIR)/(base|probes|hooks|k8s|supervisor)/.*'
+
+spell: lint-dependencies ## codespell
+	git ls-files | xargs codespell
 
 clean: ## remove what was built, but not what was fetched
 	@[ ! -e build/cluster ] || { echo "build/cluster is left: make cluster-down, then remove it as root"; }
@@ -60,10 +104,16 @@ clean: ## remove what was built, but not what was fetched
 build-dependencies:
 	@base/install_dependencies.sh build
 
+check-dependencies:
+	@base/install_dependencies.sh check
+
 test-dependencies:
 	@base/install_dependencies.sh test
 
-model-server: release
+lint-dependencies:
+	@base/install_dependencies.sh lint
+
+model-server: podmedic
 	cmake --build --preset release --target model-server
 
 dev-build:
@@ -74,19 +124,25 @@ fast-tests: ## kind "fast": pure and in virtual time, on all processors (after m
 	$(ctest) --label-regex '^fast$$'
 
 process-tests: ## kind "process": real processes on loopback, one at a time (after make dev-build)
-	$(ctest) --label-regex '^integration$$' --parallel 1
+	$(ctest) --label-regex '^process$$' --parallel 1
 
-cluster-images: image model-server
+release-build: release model-server
 
 cluster-programs:
 	$(as_root) test/cluster/cluster.py build
 
-cluster-tests: test-dependencies ## kinds "cluster-safety" and "cluster-progress": on a real Kubernetes of one node (root)
-	$(cluster_pytest) -m "not gate_off"
+cluster-tests: ## kinds "cluster-safety" and "cluster-progress": on a real Kubernetes of one node (root; after make test-dependencies)
+	$(pytest) test/cluster -m "not gate_off"
+
+page-tests: ## the page at /, in Chromium; screenshots of it go to build/page (after make model-server)
+	$(pytest) test/page
+
+release-tests: ## what make release made (after it)
+	$(pytest) test/release
 
 # Tests that need a cluster with the feature off bring up one of their own.
-kubelet-gate-off-tests: test-dependencies
-	CLUSTER_GATES_OFF=kubelet:$(gate) $(cluster_pytest) -m gate_off
+kubelet-gate-off-tests:
+	CLUSTER_GATES_OFF=kubelet:$(gate) $(pytest) test/cluster -m gate_off
 
-gate-off-tests: test-dependencies
-	CLUSTER_GATES_OFF=$(gate) $(cluster_pytest) -m gate_off
+gate-off-tests:
+	CLUSTER_GATES_OFF=$(gate) $(pytest) test/cluster -m gate_off

@@ -4,6 +4,7 @@ namespace podmedic {
 namespace {
 
 constexpr std::size_t id_length = 64;
+constexpr std::size_t hash_length = 8;  // of a termination message's file
 constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view letters_and_digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -35,6 +36,29 @@ std::string_view id_in_path(std::string_view path) {
 }
 
 }  // namespace
+
+std::string container_name_in(std::string_view mountinfo_text) {
+  constexpr std::string_view directory = "/containers/";
+  while (!mountinfo_text.empty()) {
+    const std::size_t end = std::min(mountinfo_text.find('\n'), mountinfo_text.size());
+    std::string_view root = mountinfo_text.substr(0, end);
+    mountinfo_text.remove_prefix(std::min(end + 1, mountinfo_text.size()));
+    for (int field = 1; field < 4; ++field) {  // "36 35 98:0 ROOT MOUNT-POINT …"
+      root.remove_prefix(std::min(root.find(' '), root.size() - 1) + 1);
+    }
+    root = root.substr(0, root.find(' '));
+    const std::size_t slash = std::min(root.rfind('/'), root.size());
+    const std::string_view hash = root.substr(std::min(slash + 1, root.size()));
+    const std::size_t at = root.substr(0, slash).rfind(directory);
+    if (hash.size() != hash_length || hash.find_first_not_of(hex_digits) != std::string_view::npos ||
+        at == std::string_view::npos) {
+      continue;
+    }
+    const std::string_view name = root.substr(at + directory.size(), slash - at - directory.size());
+    if (!name.empty() && name.find('/') == std::string_view::npos) return std::string(name);
+  }
+  return {};
+}
 
 std::string container_id_in(std::string_view cgroup_text) {
   // "hierarchy:controllers:path" a line: one line on cgroup v2, one for each hierarchy on v1, both on a hybrid.

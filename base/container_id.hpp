@@ -9,4 +9,9 @@ namespace podmedic {
 /// reader's own container in a private cgroup namespace ("0::/").
 std::string container_id_in(std::string_view cgroup_text);
 
+/// The name of the container that a process belongs to, from its /proc/PID/mountinfo (proc(5), readable by every uid):
+/// the kubelet mounts …/pods/UID/containers/NAME/HASH into each container as its terminationMessagePath. Empty where
+/// there is no such mount.
+std::string container_name_in(std::string_view mountinfo_text);
+
 }  // namespace podmedic

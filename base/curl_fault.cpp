@@ -32,9 +32,10 @@ bool ended_in_handshake(std::string_view explanation) {
 }
 
 /// A server that wants another client certificate says so only after the client's handshake is done (RFC 8446, 4.4.2.4)
-/// and hangs up: what arrives, if anything, is its alert.
+/// and hangs up: what arrives is its alert, or nothing more than the end.
 bool refused_after_handshake(const progress_made& progress, std::string_view explanation) {
-  return progress.tls_dialled && !progress.answered && has_one_of({"alert", "Broken pipe", "reset"}, explanation);
+  return progress.tls_dialled && !progress.answered &&
+         has_one_of({"alert", "Broken pipe", "reset", "unexpected eof"}, explanation);
 }
 
 curl_off_t microseconds_until(CURL* easy, CURLINFO milestone) {
@@ -76,8 +77,7 @@ http_fault fault_of(CURLcode code, const progress_made& progress, std::string_vi
   switch (code) {
     case CURLE_COULDNT_CONNECT: return fault_of_connect(progress.error);
     case CURLE_OPERATION_TIMEDOUT: return progress.name_resolved ? http_fault::timed_out : http_fault::could_not_ask;
-    case CURLE_SSL_CONNECT_ERROR:
-      return ended_in_handshake(explanation) ? http_fault::broken : http_fault::untrusted;
+    case CURLE_SSL_CONNECT_ERROR: return ended_in_handshake(explanation) ? http_fault::broken : http_fault::untrusted;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:

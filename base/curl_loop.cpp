@@ -158,7 +158,7 @@ void curl_loop::watch(curl_socket_t fd, int what) {
 
 void curl_loop::arm(const std::shared_ptr<watched>& socket) {
   using wait_type = asio::posix::descriptor_base::wait_type;
-  const auto wait_for = [this, &socket](wait_type type, bool watched::*waiting, int event) {
+  const auto wait_for = [this, &socket](wait_type type, bool watched::* waiting, int event) {
     if ((*socket).*waiting) {
       return;
     }

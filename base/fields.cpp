@@ -29,8 +29,7 @@ struct fields::document {
       return;
     }
     const yaml::position place = at ? yaml::shown(text, *at) : yaml::position{};
-    found.push_back(
-        {source, place.line, place.column, mistaken.back(), printable(message, 512), unknown_field});
+    found.push_back({source, place.line, place.column, mistaken.back(), printable(message, 512), unknown_field});
   }
   bool failed(std::string_view path) const {
     return unreadable || mistaken.size() > most ||
@@ -134,7 +133,7 @@ const node* fields::ask_scalar(std::string_view name, std::string_view expected,
 
 template <class Value, class Read>
 Value fields::ask_value(std::string_view name, Value fallback, std::string_view expected, bool quotes_allowed,
-                         Read read) {
+                        Read read) {
   const node* value = ask_scalar(name, expected, quotes_allowed);
   if (!value) return fallback;
   const std::variant<Value, std::string> result = read(value->text);
@@ -154,7 +153,9 @@ std::vector<std::pair<const node*, std::string>> fields::ask_items(std::string_v
   return items;
 }
 
-bool fields::has(std::string_view name) { return ask(name) != nullptr; }
+bool fields::has(std::string_view name) {
+  return ask(name) != nullptr;
+}
 
 std::vector<std::string> fields::names() const {
   std::vector<std::string> result;
@@ -184,9 +185,8 @@ std::int64_t fields::integer(std::string_view name, std::int64_t fallback, std::
 }
 
 double fields::number(std::string_view name, double fallback, double minimum, double maximum) {
-  return ask_value(name, fallback, "a number", false, [&](const std::string& text) {
-    return bounded(text, minimum, maximum, read_number, number_text);
-  });
+  return ask_value(name, fallback, "a number", false,
+                   [&](const std::string& text) { return bounded(text, minimum, maximum, read_number, number_text); });
 }
 
 bool fields::flag(std::string_view name, bool fallback) {
@@ -237,6 +237,14 @@ std::vector<std::string> fields::texts(std::string_view name) {
   }
   if (failed(name)) result.clear();
   return result;
+}
+
+std::vector<std::string> fields::text_or_texts(std::string_view name) {
+  const node* value = ask(name);
+  if (value && value->is == node::kind::list) return texts(name);
+  if (!value) return {};
+  std::string one = text(name, "");
+  return failed(name) ? std::vector<std::string>{} : std::vector{std::move(one)};
 }
 
 std::vector<std::uint16_t> fields::ports(std::string_view name) {
@@ -324,10 +332,16 @@ void fields::finish() {
   }
 }
 
-bool fields::failed() const { return document_->failed(path_); }
+bool fields::failed() const {
+  return document_->failed(path_);
+}
 
-bool fields::failed(std::string_view name) const { return document_->failed(path_of(name)); }
+bool fields::failed(std::string_view name) const {
+  return document_->failed(path_of(name));
+}
 
-std::string fields::canonical() const { return yaml::canonical(*mapping_); }
+std::string fields::canonical() const {
+  return yaml::canonical(*mapping_);
+}
 
 }  // namespace podmedic

@@ -63,6 +63,8 @@ class fields {
   bool has(std::string_view name);
   /// The names of all fields, in their order.
   std::vector<std::string> names() const;
+  /// The names that were asked for so far, in their order, each once.
+  const std::vector<std::string>& asked() const { return asked_; }
 
   std::string text(std::string_view name, std::string fallback);
   /// As text(), and its absence, or an empty value, is a mistake.
@@ -80,6 +82,8 @@ class fields {
   std::size_t word(std::string_view name, std::size_t fallback, std::span<const std::string_view> words);
   /// A list of texts; one wrong item makes it empty, so that items keep their numbers.
   std::vector<std::string> texts(std::string_view name);
+  /// One text, or a list of them as texts().
+  std::vector<std::string> text_or_texts(std::string_view name);
   /// As texts().
   std::vector<std::uint16_t> ports(std::string_view name);
   /// A mapping of names to scalars, as HTTP headers.

@@ -22,6 +22,8 @@ using steady = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t max_header_bytes = 64 * 1024;
+/// libcurl's least, by its default it clears and frees 64 KiB for each request.
+constexpr long send_buffer_bytes = 16 * 1024;
 
 struct list_deleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -95,7 +97,9 @@ class exchange : public std::enable_shared_from_this<exchange> {
 
  private:
   template <typename Value>
-  void set(CURLoption option, Value value) { curl_easy_setopt(easy_.get(), option, value); }
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(easy_.get(), option, value);
+  }
   void set_common();
   void set_headers();
   void set_body();
@@ -131,6 +135,7 @@ void exchange::set_common() {
   set(CURLOPT_ERRORBUFFER, explanation_.data());
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_UPLOAD_BUFFERSIZE, send_buffer_bytes);
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);  // a resumed session shows no certificate
 }
 
@@ -148,8 +153,8 @@ void exchange::ask(bool fresh) {
   set_common();
   const std::string address = is_https(request_.url) ? set_tls() : request_.url;
   set(CURLOPT_URL, address.c_str());
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(request_.http2_prior_knowledge ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                                                                             : CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP_VERSION,
+      static_cast<long>(request_.http2_prior_knowledge ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_1_1));
   set(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
   set(CURLOPT_FORBID_REUSE, request_.fresh ? 1L : 0L);
   set(CURLOPT_USERAGENT, "podmedic/" PODMEDIC_VERSION);
@@ -318,7 +323,13 @@ void exchange::take_body(std::string_view piece) {
 }
 
 http_failure exchange::failure(http_fault fault, std::string what) const {
-  return {.fault = fault, .message = tried_ + ": " + what, .connected = progress_of(easy_.get()).connected};
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  return {.fault = fault,
+          .message = tried_ + ": " + what,
+          .connected = progress_of(easy_.get()).connected,
+          .status = static_cast<int>(status),
+          .first_byte = answer_begun_ ? std::optional(response_.first_byte) : std::nullopt};
 }
 
 std::string exchange::how_far() const {
@@ -385,7 +396,7 @@ boost::asio::awaitable<http_result> http_client::send(http_request request) {
 }
 
 boost::asio::awaitable<std::optional<http_failure>> http_client::dial(std::string host, std::uint16_t port,
-                                                                        milliseconds timeout) {
+                                                                      milliseconds timeout) {
   http_request request;
   request.timeout = timeout;
   auto attempt = std::make_shared<exchange>(plain_, request, steady::now());

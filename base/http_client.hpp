@@ -23,20 +23,20 @@ struct tls_options {
   std::string ca_file;           ///< PEM; empty: the system's bundle
   std::string certificate_file;  ///< PEM of the client's certificate (mTLS), with key_file; read anew at each dial
   std::string key_file;
-  std::string server_name;       ///< expected in the certificate, sent as SNI and Host; empty: the host of the URL
+  std::string server_name;  ///< expected in the certificate, sent as SNI and Host; empty: the host of the URL
 };
 
 /// One request. Everything in it is bounded: an answer can neither last longer nor grow larger than it says.
 struct http_request {
   std::string method = "GET";
-  std::string url;                          ///< http: or https:
-  std::vector<std::string> headers;         ///< "name: value"
+  std::string url;                   ///< http: or https:
+  std::vector<std::string> headers;  ///< "name: value"
   std::string body;
-  bool http2_prior_knowledge = false;       ///< HTTP/2 without upgrade, as gRPC speaks it; over https by ALPN
-  bool fresh = false;                       ///< dial anew, and do not keep the connection
-  milliseconds timeout{1000};               ///< for all of it: name, dial, TLS, answer
-  std::optional<milliseconds> max_gap;      ///< longest silence once the answer's body has begun
-  std::size_t max_body_bytes = 64 * 1024;   ///< a longer body is a failure (too_large), unless on_body is set
+  bool http2_prior_knowledge = false;      ///< HTTP/2 without upgrade, as gRPC speaks it; over https by ALPN
+  bool fresh = false;                      ///< dial anew, and do not keep the connection
+  milliseconds timeout{1000};              ///< for all of it: name, dial, TLS, answer
+  std::optional<milliseconds> max_gap;     ///< longest silence once the answer's body has begun
+  std::size_t max_body_bytes = 64 * 1024;  ///< a longer body is a failure (too_large), unless on_body is set
   /// Takes the body in pieces, instead of http_response::body; false ends the answer there, as if it were whole.
   std::function<bool(std::string_view)> on_body;
   tls_options tls;
@@ -65,8 +65,10 @@ enum class http_fault {
 };
 struct http_failure {
   http_fault fault;
-  std::string message;     ///< what was tried, on what, what happened
-  bool connected = false;  ///< TCP had accepted the connection
+  std::string message;                       ///< what was tried, on what, what happened
+  bool connected = false;                    ///< TCP had accepted the connection
+  int status = 0;                            ///< of the answer that began and was not whole; 0 where none began
+  std::optional<milliseconds> first_byte{};  ///< as http_response::first_byte, where an answer began
 };
 using http_result = std::variant<http_response, http_failure>;
 

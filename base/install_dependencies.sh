@@ -1,17 +1,27 @@
 #!/bin/sh
-# Installs what podmedic is built and tested with, from Debian's packages. Usage: install_dependencies.sh build|test
+# Installs what podmedic is built and tested with, from Debian's packages. Usage:
+# install_dependencies.sh build|check|test|lint: check has build's too, and test and lint have check's.
 # Does nothing where all is there; says what it installs; where it cannot, names what is needed.
 set -eu
 
 build="g++ cmake ninja-build ccache pkg-config ca-certificates libboost1.81-dev libssl-dev libnghttp2-dev libc-ares-dev
   zlib1g-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
   libgrpc++-dev libgtest-dev libgmock-dev librapidcheck-dev"
-test="gcc etcd-server runc containernetworking-plugins iptables iproute2 openssl buildah umoci python3-pytest python3-yaml"
+# What `make check` runs beside our own: shippers, servers, clients.
+check="iptables iproute2 openssl python3 python3-yaml python3-prometheus-client rsyslog logtail nginx-light
+  haproxy prometheus python3-pip spin fish zsh"
+# Beside them the browser for the page, and what stands in the Pods of examples/.
+test="gcc etcd-server runc containernetworking-plugins buildah umoci python3-pytest chromium fonts-inter python3-pil
+  nats-server redis-server prometheus-redis-exporter"
+
+lint="clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19 codespell"
 
 case ${1:-} in
   build) wanted=$build ;;
-  test) wanted="$build $test" ;;
-  *) echo "usage: $0 build|test" >&2; exit 2 ;;
+  check) wanted="$build $check" ;;
+  test) wanted="$build $check $test" ;;
+  lint) wanted="$build $check $lint" ;;
+  *) echo "usage: $0 build|check|test|lint" >&2; exit 2 ;;
 esac
 
 fail() {
@@ -76,4 +86,4 @@ need_go() {
 }
 
 if command -v apt-get >/dev/null; then install_missing; else name_what_is_needed; fi
-if [ "$1" = test ]; then need_go; fi
+if [ "$1" != build ]; then need_go; fi

@@ -1,5 +1,5 @@
-// Most Pods are probed without TLS, but libcurl initialises OpenSSL as soon as it is initialised itself, with all of its
-// engines: over 1 MB of memory and a millisecond of each start. OpenSSL makes up for it at the first use of TLS.
+// Most Pods are probed without TLS, but libcurl initialises OpenSSL as soon as it is initialised itself, with all of
+// its engines: over 1 MB of memory and a millisecond of each start. OpenSSL makes up for it at the first use of TLS.
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 

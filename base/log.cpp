@@ -22,28 +22,20 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum severity(level at) {
   switch (at) {
-    case level::debug:
-      return spdlog::level::debug;
-    case level::info:
-      return spdlog::level::info;
-    case level::warning:
-      return spdlog::level::warn;
-    case level::error:
-      return spdlog::level::err;
+    case level::debug: return spdlog::level::debug;
+    case level::info: return spdlog::level::info;
+    case level::warning: return spdlog::level::warn;
+    case level::error: return spdlog::level::err;
   }
   return spdlog::level::err;
 }
 
 std::string_view name_of(level at) {
   switch (at) {
-    case level::debug:
-      return "debug";
-    case level::info:
-      return "info";
-    case level::warning:
-      return "warn";
-    case level::error:
-      return "error";
+    case level::debug: return "debug";
+    case level::info: return "info";
+    case level::warning: return "warn";
+    case level::error: return "error";
   }
   return "error";
 }

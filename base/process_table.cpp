@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t max_environment = 2 * 1024 * 1024;  // as much as execve(2) takes with the usual stack limit
 constexpr std::size_t max_cgroup_text = 64 * 1024;
+constexpr std::size_t max_mountinfo = 1024 * 1024;
 constexpr std::size_t name_attempts = 8;  // processes of one container asked for its name in one scan
 
 /// Empty where the file cannot be read: the process vanished, or is another's.
@@ -113,7 +114,9 @@ std::string proc_process_table::read_name(const container_processes& group) cons
     std::string name = variable_in(read_or_empty(path, max_environment), "PODMEDIC_CONTAINER");
     if (!name.empty()) return name;
   }
-  return {};
+  // nginx, Redis and others write their title over their environment.
+  return container_name_in(
+      read_or_empty(root_ + "/" + std::to_string(group.members.front().pid) + "/mountinfo", max_mountinfo));
 }
 
 std::vector<container_processes> proc_process_table::containers(
@@ -165,6 +168,12 @@ bool proc_process_table::shares_namespace() const {
   if (first.empty()) return false;
   shares_ = first != own;  // the same: an init process of podmedic's own container
   return *shares_;
+}
+
+bool proc_process_table::sees_the_node() const {
+  if (!pod_.empty()) return false;
+  if (!node_) node_ = container_id_in(read_or_empty(root_ + "/1/cgroup", max_cgroup_text)).empty();
+  return *node_;
 }
 
 std::optional<milliseconds> proc_process_table::sandbox_age(instant now) const {

@@ -33,8 +33,9 @@ struct container_processes {
 /// Sees the Pod's processes through its shared PID namespace.
 ///
 /// A container's name comes from the Pod's status through names_by_id, or else from the environment variable
-/// PODMEDIC_CONTAINER of any of its processes that podmedic may read (same uid; proc(5), environ). In a rehearsal,
-/// where there are no cgroups of its own, PODMEDIC_CONTAINER together with PODMEDIC_POD groups processes without an id.
+/// PODMEDIC_CONTAINER of any of its processes that podmedic may read (same uid; proc(5), environ), or else from what
+/// the kubelet has mounted into it (container_name_in). In a rehearsal, where there are no cgroups of its own,
+/// PODMEDIC_CONTAINER together with PODMEDIC_POD groups processes without an id.
 ///
 /// The main process is the oldest one: the runtime starts it, and it is older than all that it and kubectl exec start.
 /// What started within the same tick of the kernel's clock (10 ms) is told apart by the parent: the main process's is
@@ -61,6 +62,8 @@ class proc_process_table final : public process_table {
   std::vector<container_processes> containers(const std::map<std::string, std::string>& names_by_id) const override;
   bool shares_namespace() const override;
   std::optional<milliseconds> sandbox_age(instant now) const override;
+  /// Whether PID 1 is in no container (hostPID): then containers of other Pods are seen too.
+  bool sees_the_node() const;
 
  private:
   /// Where a process belongs; never changes for a (pid, started).
@@ -81,6 +84,7 @@ class proc_process_table final : public process_table {
   mutable std::unordered_map<pid_t, home> homes_;
   mutable std::unordered_map<std::string, std::string> names_;  ///< by container id
   mutable std::uint64_t scans_ = 0;
+  mutable std::optional<bool> node_;
   mutable std::optional<bool> shares_;  ///< neither podmedic nor PID 1 ever changes its namespace or cgroup
 };
 

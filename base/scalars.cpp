@@ -11,7 +11,9 @@
 namespace podmedic {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Takes the digits at the front of the text.
 std::string_view take_digits(std::string_view& text) {
@@ -56,7 +58,9 @@ std::optional<std::int64_t> whole_number(std::string_view digits) {
 std::string expected(std::string_view what, std::string_view text) {
   return "expected " + std::string(what) + ", found " + quoted(text);
 }
-std::string too_large(std::string_view text) { return quoted(text) + " is too large a number"; }
+std::string too_large(std::string_view text) {
+  return quoted(text) + " is too large a number";
+}
 
 /// What a suffix of a quantity multiplies by, or what is wrong with it.
 std::variant<std::int64_t, std::string> multiplier(std::string_view suffix, std::string_view text) {
@@ -161,6 +165,8 @@ std::string printable(std::string_view text, std::size_t longest) {
   return shown;
 }
 
-std::string quoted(std::string_view text) { return '"' + printable(text, 64) + '"'; }
+std::string quoted(std::string_view text) {
+  return '"' + printable(text, 64) + '"';
+}
 
 }  // namespace podmedic

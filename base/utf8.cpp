@@ -21,6 +21,8 @@ std::optional<utf8_character> first_character(std::string_view text) {
   return utf8_character{code, length};
 }
 
-bool is_control_character(char32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
+bool is_control_character(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
 
 }  // namespace podmedic

@@ -32,6 +32,9 @@ struct fail {
 /// nobody to ask (the container has no process). Never counts as a failure.
 struct unknown {
   diagnosis why;
+  /// A restart of that container would make it worse: it would load half a credential, or an expired one. None that
+  /// includes it starts before a check passes or fails.
+  bool forbids_restart = false;
 };
 
 /// What one check found.

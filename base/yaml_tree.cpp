@@ -32,11 +32,13 @@ std::string in_words(const std::string& message) {
   return "is no valid YAML: " + message + hint;
 }
 
-position place(const YAML::Mark& mark) { return {mark.line, mark.column}; }
+position place(const YAML::Mark& mark) {
+  return {mark.line, mark.column};
+}
 
 class tree_builder final : public YAML::EventHandler {
  public:
-  explicit tree_builder(std::vector<error>& errors) : errors_(errors) {}
+  tree_builder(std::vector<error>& errors, int max_depth) : errors_(errors), max_depth_(max_depth) {}
 
   node root;
   int documents = 0;
@@ -93,7 +95,9 @@ class tree_builder final : public YAML::EventHandler {
   void open(node::kind is, const YAML::Mark& mark, const std::string& tag) {
     refuse_tag(mark, tag);
     if (!open_.empty() && expects_name()) refuse(mark, not_a_name);
-    if (open_.size() >= max_levels) refuse(mark, "nested deeper than " + std::to_string(max_levels) + " levels");
+    if (open_.size() >= static_cast<std::size_t>(max_depth_)) {
+      refuse(mark, "nested deeper than " + std::to_string(max_depth_) + " levels");
+    }
     std::string path = path_of_next();
     open_.push_back({{is, place(mark)}, std::nullopt, std::move(path), {}});
   }
@@ -134,6 +138,7 @@ class tree_builder final : public YAML::EventHandler {
   }
 
   std::vector<error>& errors_;
+  int max_depth_;
   std::vector<level> open_;
 };
 
@@ -153,18 +158,18 @@ std::optional<position> first_bad_character(std::string_view text) {
 
 }  // namespace
 
-std::optional<node> parse(std::string_view text, std::vector<error>& errors) {
+std::optional<node> parse(std::string_view text, std::vector<error>& errors, limits most) {
   const auto give_up = [&](error why) {
     errors.push_back(std::move(why));
     return std::nullopt;
   };
-  if (text.size() > max_text_bytes) {
-    return give_up({std::nullopt, "", "is longer than " + std::to_string(max_text_bytes) + " bytes"});
+  if (text.size() > most.text_bytes) {
+    return give_up({std::nullopt, "", "is longer than " + std::to_string(most.text_bytes) + " bytes"});
   }
   if (const auto bad = first_bad_character(text)) {
     return give_up({bad, "", "a character that YAML does not allow (a control character, or not UTF-8)"});
   }
-  tree_builder builder(errors);
+  tree_builder builder(errors, most.levels);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

@@ -38,10 +38,16 @@ struct error {
 inline constexpr std::size_t max_text_bytes = 64 * 1024;
 inline constexpr int max_levels = 16;
 
+/// Of one document: those of an annotation's value.
+struct limits {
+  std::size_t text_bytes = max_text_bytes;
+  int levels = max_levels;
+};
+
 /// Parses one document whose root is a mapping. Nothing where that cannot be; errors then says why. A duplicate name is
 /// an error that leaves the tree usable: its first value stands. Refused as a whole: aliases, anchors, tags, a second
-/// document, names that are not text, characters YAML does not allow, and what is larger than the two limits.
-std::optional<node> parse(std::string_view text, std::vector<error>& errors);
+/// document, names that are not text, characters YAML does not allow, and what is larger than the limits.
+std::optional<node> parse(std::string_view text, std::vector<error>& errors, limits most = {});
 
 /// Line and column of a position, from 1, the column in characters (UTF-8) and not in bytes.
 position shown(std::string_view text, position raw);

@@ -20,7 +20,12 @@ struct surroundings {
   const process_table& processes;
   /// Names of containers by id, where the Pod's status tells them (process_table::containers); null: it does not.
   const std::map<std::string, std::string>* names_by_id = nullptr;
+  /// Where what the other side said is kept, whether it worked or not: exec's output, http's body; at most
+  /// max_kept_output bytes. Null: it is not.
+  std::string* output = nullptr;
 };
+/// One byte more than a file of diagnostics has, so that it shows that it was cut.
+inline constexpr std::size_t max_kept_output = 1024 * 1024 + 1;
 
 /// One configured hook.
 class hook {

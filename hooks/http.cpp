@@ -14,12 +14,20 @@ namespace asio = boost::asio;
 
 class http_hook final : public hook {
  public:
-  http_hook(http_client& http, http_request request, status_ranges expected)
-      : http_(http), request_(std::move(request)), expected_(std::move(expected)) {}
+  http_hook(const surroundings& around, http_request request, status_ranges expected)
+      : http_(around.http), keep_(around.output), request_(std::move(request)), expected_(std::move(expected)) {}
 
   asio::awaitable<std::optional<std::string>> run(milliseconds timeout) override {
     http_request request = request_;
     request.timeout = timeout;
+    if (keep_ != nullptr) {
+      // In pieces: of an answer that does not end in time, or is too large, what had come is kept.
+      keep_->clear();
+      request.on_body = [keep = keep_](std::string_view piece) {
+        keep->append(piece.substr(0, max_kept_output - keep->size()));
+        return keep->size() < max_kept_output;
+      };
+    }
     const http_result result = co_await http_.send(std::move(request));
     if (const auto* failure = std::get_if<http_failure>(&result)) co_return failure->message;
     co_return judge(std::get<http_response>(result));
@@ -29,11 +37,13 @@ class http_hook final : public hook {
   std::optional<std::string> judge(const http_response& response) const {
     if (expected_.contains(response.status)) return std::nullopt;
     std::string message = request_.method + " " + request_.url + ": answered " + std::to_string(response.status);
-    if (!response.body.empty()) message += ": " + foreign_text(response.body);
+    const std::string_view body = keep_ != nullptr ? *keep_ : response.body;
+    if (!body.empty()) message += ": " + foreign_text(body);
     return message;
   }
 
   http_client& http_;
+  std::string* keep_;
   http_request request_;
   status_ranges expected_;
 };
@@ -61,7 +71,7 @@ spec read_http(fields& own, std::string_view default_method) {
   spec read;
   read.target = "http " + request.method + " " + foreign_text(request.url);
   read.make = [request, range = *expected](const surroundings& around) -> std::unique_ptr<hook> {
-    return std::make_unique<http_hook>(around.http, request, range);
+    return std::make_unique<http_hook>(around, request, range);
   };
   return read;
 }

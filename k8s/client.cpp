@@ -28,4 +28,10 @@ boost::asio::awaitable<api_result<std::string>> client::send(api_request request
   co_return explain_answer(request, response, token);
 }
 
+boost::asio::awaitable<api_result<std::monostate>> client::change(api_request request, milliseconds timeout) {
+  const auto answer = co_await send(std::move(request), timeout);
+  if (const auto* failure = std::get_if<api_failure>(&answer)) co_return *failure;
+  co_return std::monostate{};
+}
+
 }  // namespace podmedic::k8s

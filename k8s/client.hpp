@@ -51,6 +51,8 @@ class client {
 
   /// The body of a 2xx answer. Never throws for what the server does; ends within `timeout`.
   boost::asio::awaitable<api_result<std::string>> send(api_request request, milliseconds timeout);
+  /// The same, where all that matters of the answer is that it was a 2xx.
+  boost::asio::awaitable<api_result<std::monostate>> change(api_request request, milliseconds timeout);
 
   const std::string& name_space() const { return access_.name_space; }
 

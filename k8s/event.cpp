@@ -1,6 +1,5 @@
 #include "k8s/event.hpp"
 
-#include "base/clock.hpp"
 #include "k8s/json.hpp"
 
 namespace podmedic::k8s {
@@ -9,13 +8,6 @@ namespace {
 constexpr std::size_t max_note_bytes = 1024;
 constexpr std::size_t max_name_bytes = 128;    // of reason, action and reportingInstance
 constexpr std::size_t max_prefix_bytes = 200;  // of the Pod's name (up to 253) in the Event's, which the API completes
-
-/// metav1.MicroTime: RFC 3339 with six digits.
-std::string to_micro_time(wall_time time) {
-  std::string text = to_rfc3339(time);
-  text.insert(text.size() - 1, "000");
-  return text;
-}
 
 }  // namespace
 
@@ -45,9 +37,7 @@ boost::asio::awaitable<api_result<std::monostate>> publish_event(client& api, st
                       .body = event_json(event, api.name_space(), pod_name, pod_uid),
                       .verb = "create",
                       .resource = "events.events.k8s.io"};
-  const auto answer = co_await api.send(std::move(request), timeout);
-  if (const auto* failure = std::get_if<api_failure>(&answer)) co_return *failure;
-  co_return std::monostate{};
+  co_return co_await api.change(std::move(request), timeout);
 }
 
 }  // namespace podmedic::k8s

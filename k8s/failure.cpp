@@ -34,16 +34,11 @@ std::string quote(const http_response& response, std::string_view token) {
 api_fault fault_of(int status) {
   switch (status) {
     case 401:
-    case 403:
-      return api_fault::denied;
-    case 404:
-      return api_fault::not_found;
-    case 409:
-      return api_fault::conflict;
-    case 429:
-      return api_fault::throttled;
-    default:
-      return status >= 400 && status < 500 ? api_fault::rejected : api_fault::unavailable;
+    case 403: return api_fault::denied;
+    case 404: return api_fault::not_found;
+    case 409: return api_fault::conflict;
+    case 429: return api_fault::throttled;
+    default: return status >= 400 && status < 500 ? api_fault::rejected : api_fault::unavailable;
   }
 }
 
@@ -73,10 +68,12 @@ api_failure explain_answer(const api_request& request, const http_response& resp
   return failure;
 }
 
+api_failure explain_nonsense(const api_request& request, const std::string& why) {
+  return {.fault = api_fault::unavailable, .message = name_of(request) + ": " + why, .retry_after = std::nullopt};
+}
+
 api_failure explain_silence(const api_request& request, const http_failure& failure) {
-  return {.fault = api_fault::unavailable,
-          .message = name_of(request) + ": " + failure.message,
-          .retry_after = std::nullopt};
+  return explain_nonsense(request, failure.message);
 }
 
 }  // namespace podmedic::k8s

@@ -1,5 +1,8 @@
 #include "k8s/json.hpp"
 
+#include "base/clock.hpp"
+
+#include <algorithm>
 #include <limits>
 
 namespace podmedic::k8s {
@@ -37,6 +40,10 @@ std::optional<std::int64_t> integer_at(const json& object, std::string_view name
   return value.get<std::int64_t>();
 }
 
+int count_at(const json& object, std::string_view name) {
+  return static_cast<int>(std::clamp<std::int64_t>(integer_at(object, name).value_or(0), 0, 1'000'000'000));
+}
+
 bool flag_at(const json& object, std::string_view name) {
   const json& value = member(object, name);
   return value.is_boolean() && value.get<bool>();
@@ -50,6 +57,12 @@ const json& list_at(const json& object, std::string_view name) {
 
 std::string to_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string to_micro_time(wall_time time) {
+  std::string text = to_rfc3339(time);
+  text.insert(text.size() - 1, "000");
+  return text;
 }
 
 std::string cut_utf8(std::string_view text, std::size_t max_bytes) {

@@ -1,5 +1,6 @@
 #include "k8s/pod.hpp"
 
+#include "k8s/failure.hpp"
 #include "k8s/json.hpp"
 
 namespace podmedic::k8s {
@@ -14,13 +15,9 @@ std::string path_of(const client& api, const std::string& name) {
 boost::asio::awaitable<api_result<pod_facts>> read_pod(client& api, std::string name, std::string own_container,
                                                        int restart_exit_code, milliseconds timeout) {
   api_request request{.path = path_of(api, name), .verb = "get", .resource = "pods"};
-  const auto answer = co_await api.send(std::move(request), timeout);
-  if (const auto* failure = std::get_if<api_failure>(&answer)) co_return *failure;
-  auto pod = parse_pod(std::get<std::string>(answer), own_container, restart_exit_code);
-  if (auto* why = std::get_if<std::string>(&pod)) {
-    co_return api_failure{api_fault::unavailable, "get pods (GET " + path_of(api, name) + "): " + *why, std::nullopt};
-  }
-  co_return std::move(std::get<pod_facts>(pod));
+  const api_result<std::string> answer = co_await api.send(request, timeout);
+  co_return understand(answer, request,
+                       [&](const std::string& text) { return parse_pod(text, own_container, restart_exit_code); });
 }
 
 boost::asio::awaitable<api_result<std::monostate>> annotate_last_restart(client& api, std::string name, std::string uid,
@@ -34,9 +31,7 @@ boost::asio::awaitable<api_result<std::monostate>> annotate_last_restart(client&
                       .content_type = "application/merge-patch+json",
                       .verb = "patch",
                       .resource = "pods"};
-  const auto answer = co_await api.send(std::move(request), timeout);
-  if (const auto* failure = std::get_if<api_failure>(&answer)) co_return *failure;
-  co_return std::monostate{};
+  co_return co_await api.change(std::move(request), timeout);
 }
 
 }  // namespace podmedic::k8s

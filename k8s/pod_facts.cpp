@@ -1,3 +1,4 @@
+#include "k8s/condition.hpp"
 #include "k8s/json.hpp"
 #include "k8s/pod.hpp"
 
@@ -42,6 +43,57 @@ restart_rule find_rule(const json& spec, std::string_view container, int exit_co
   return restart_rule::no_rule;
 }
 
+/// The restartPolicy of a container; init containers have their own or are to complete. Absent: the Pod's.
+std::string policy_of(const json& container, bool is_init, const std::string& of_pod) {
+  const std::string own = text_at(container, "restartPolicy");
+  return own.empty() && is_init ? "Init" : own.empty() ? of_pod : own;
+}
+
+/// Why the kubelet does not start a container anew, and it alone, when its processes were ended: by SIGTERM that it
+/// heeds (0), or that it does not handle (143), or by SIGKILL (137). Empty: it does.
+std::string why_not_back(const json& container, const std::string& policy) {
+  bool always = true;
+  for (const int exit_code : {0, 143, 137}) {
+    const json* first = nullptr;
+    for (const json& rule : list_at(container, "restartPolicyRules")) {
+      if (first == nullptr && matches(rule, exit_code)) first = &rule;
+    }
+    if (first != nullptr && text_at(*first, "action") == "RestartAllContainers") {
+      return "its restartPolicyRules turn exit code " + std::to_string(exit_code) + " into a restart of all containers";
+    }
+    const bool by_rule = first != nullptr && text_at(*first, "action") == "Restart";
+    always = always && (by_rule || policy == "Always" || (policy == "OnFailure" && exit_code != 0));
+  }
+  if (always) return {};
+  if (policy == "Init") return "it is an init container, which is to complete; use restartPolicy: Always for a sidecar";
+  return "with restartPolicy " + policy + " the kubelet " +
+         (policy == "OnFailure" ? "does not bring it back when it heeds SIGTERM and exits with 0"
+                                : "does not bring it back") +
+         "; use restartPolicy: Always";
+}
+
+std::map<std::string, std::string> find_why_not_back(const json& spec) {
+  std::map<std::string, std::string> found;
+  const std::string given = text_at(spec, "restartPolicy");
+  const std::string of_pod = given.empty() ? "Always" : given;
+  for (const std::string_view list : container_lists) {
+    for (const json& one : list_at(spec, list)) {
+      const std::string why = why_not_back(one, policy_of(one, list == container_lists.front(), of_pod));
+      if (!why.empty()) found[text_at(one, "name")] = why;
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> find_sidecars(const json& spec, std::string_view own_container) {
+  std::vector<std::string> found;
+  for (const json& one : list_at(spec, container_lists.front())) {
+    const std::string name = text_at(one, "name");
+    if (text_at(one, "restartPolicy") == "Always" && name != own_container) found.push_back(name);
+  }
+  return found;
+}
+
 /// "containerd://<id>" without its scheme.
 std::string id_of(const json& status) {
   const std::string whole = text_at(status, "containerID");
@@ -67,12 +119,31 @@ void read_statuses(const json& status, pod_facts& facts) {
   }
 }
 
+std::optional<startup_probe> find_startup_probe(const json& spec, std::string_view container) {
+  const json* own = find_named(spec, container_lists, container);
+  if (own == nullptr || !member(*own, "startupProbe").is_object()) return std::nullopt;
+  const json& given = member(*own, "startupProbe");
+  constexpr int longest = 24 * 3600;
+  startup_probe found;
+  found.initial_delay = std::chrono::seconds(std::min(int_at(given, "initialDelaySeconds").value_or(0), longest));
+  found.period = std::chrono::seconds(std::clamp(int_at(given, "periodSeconds").value_or(10), 1, longest));
+  found.failure_threshold = std::clamp(int_at(given, "failureThreshold").value_or(3), 1, longest);
+  return found;
+}
+
 void read_own_last_state(const json& status, std::string_view container, pod_facts& facts) {
   const json* own = find_named(status, status_lists, container);
   if (own == nullptr) return;
   const json& terminated = member(member(*own, "lastState"), "terminated");
   facts.last_exit_code = int_at(terminated, "exitCode");
   facts.last_exit_reason = text_at(terminated, "reason");
+}
+
+std::optional<controller> find_controller(const json& metadata) {
+  for (const json& owner : list_at(metadata, "ownerReferences")) {
+    if (flag_at(owner, "controller")) return controller{text_at(owner, "kind"), text_at(owner, "name")};
+  }
+  return std::nullopt;
 }
 
 std::optional<bool> find_condition(const json& status, std::string_view type) {
@@ -86,14 +157,10 @@ std::optional<bool> find_condition(const json& status, std::string_view type) {
 
 std::string to_text(restart_rule rule) {
   switch (rule) {
-    case restart_rule::present:
-      return "the rule is there";
-    case restart_rule::no_container:
-      return "the Pod has no container of podmedic's name";
-    case restart_rule::not_always:
-      return "podmedic's container has no restartPolicy: Always";
-    case restart_rule::no_rule:
-      return "no restartPolicyRules of podmedic's container matches its restart exit code";
+    case restart_rule::present: return "the rule is there";
+    case restart_rule::no_container: return "the Pod has no container of podmedic's name";
+    case restart_rule::not_always: return "podmedic's container has no restartPolicy: Always";
+    case restart_rule::no_rule: return "no restartPolicyRules of podmedic's container matches its restart exit code";
     case restart_rule::other_action:
       return "the first of restartPolicyRules that matches podmedic's restart exit code is not RestartAllContainers";
   }
@@ -112,14 +179,26 @@ std::variant<pod_facts, std::string> parse_pod(std::string_view text, std::strin
   facts.name = text_at(metadata, "name");
   facts.uid = text_at(metadata, "uid");
   if (facts.name.empty() || facts.uid.empty()) return "the Pod in the answer has no name or no uid";
+  for (const auto& [name, value] : member(metadata, "labels").items()) {
+    if (value.is_string()) facts.labels.emplace(name, value.get<std::string>());
+  }
+  facts.kept_by = find_controller(metadata);
+  facts.ready = find_condition(status, "Ready").value_or(false);
   facts.being_deleted = !text_at(metadata, "deletionTimestamp").empty();
   facts.rule = find_rule(spec, own_container, restart_exit_code);
+  facts.why_not_back = find_why_not_back(spec);
+  facts.own_startup_probe = find_startup_probe(spec, own_container);
+  facts.sidecars = find_sidecars(spec, own_container);
   facts.share_process_namespace = flag_at(spec, "shareProcessNamespace");
   facts.host_pid = flag_at(spec, "hostPID");
   facts.host_network = flag_at(spec, "hostNetwork");
   const auto grace = integer_at(spec, "terminationGracePeriodSeconds");
   if (grace && *grace >= 0 && *grace <= longest_grace_seconds) facts.termination_grace = std::chrono::seconds(*grace);
   facts.all_containers_restarting = find_condition(status, "AllContainersRestarting");
+  for (const json& gate : list_at(spec, "readinessGates")) {
+    facts.in_service_gate = facts.in_service_gate || text_at(gate, "conditionType") == in_service_condition;
+  }
+  facts.in_service = find_condition(status, in_service_condition);
   read_statuses(status, facts);
   read_own_last_state(status, own_container, facts);
   return facts;

@@ -4,6 +4,7 @@
 #include "base/own_addresses.hpp"
 #include "base/url.hpp"
 #include "probes/grpc_message.hpp"
+#include "probes/grpc_sample.hpp"
 #include "probes/grpc_verdict.hpp"
 #include "probes/registry.hpp"
 #include "probes/target_host.hpp"
@@ -36,6 +37,8 @@ struct canary_call {
   std::string method;   ///< "/package.Service/Method"
   std::string request;  ///< the message's bytes
   std::optional<milliseconds> timeout;
+  std::optional<milliseconds> max_gap;
+  std::int64_t enough_messages = 0;  ///< of a stream that does not end; 0: it must
 };
 
 struct grpc_target {
@@ -125,26 +128,30 @@ class second_opinion {
 
 class grpc_probe final : public probe {
  public:
-  grpc_probe(http_client& client, grpc_target target) : client_(client), target_(std::move(target)) {}
+  grpc_probe(const surroundings& around, grpc_target target)
+      : client_(around.http), on_sample_(around.on_sample), target_(std::move(target)) {}
 
   asio::awaitable<verdict> check(milliseconds timeout) override {
     const auto deadline = steady::now() + timeout;
-    verdict found = pass{};
+    grpc::sample seen{.held = {}, .fresh = {}, .canary = {}, .stream = {}, .timeout = timeout};
     if (target_.health_check) {
-      auto asking = check_health(timeout);
-      found = co_await std::move(asking);
+      auto asking = check_health(seen);
+      co_await std::move(asking);
     }
-    if (target_.canary && std::holds_alternative<pass>(found)) {
-      auto asking = call_canary(*target_.canary, until(deadline));
-      found = co_await std::move(asking);
+    if (target_.canary && std::holds_alternative<pass>(grpc::judge(seen))) {
+      auto asking = call_canary(*target_.canary, until(deadline), seen);
+      co_await std::move(asking);
     }
+    if (on_sample_) on_sample_(seen.to_text());
+    verdict found = grpc::judge(seen);
     last_passed_ = std::holds_alternative<pass>(found);
     co_return found;
   }
 
  private:
-  asio::awaitable<verdict> check_health(milliseconds timeout) {
+  asio::awaitable<void> check_health(grpc::sample& seen) {
     const auto executor = co_await asio::this_coro::executor;
+    const milliseconds timeout = seen.timeout;
     const auto deadline = steady::now() + timeout;
     auto call_afresh = [this, deadline] {
       http_request request = health_call(until(deadline));
@@ -153,21 +160,25 @@ class grpc_probe final : public probe {
     };
     second_opinion fresh(executor, client_, std::move(call_afresh), last_passed_ ? timeout / 2 : 0ms);
     auto asking = client_.send(health_call(timeout));
-    const http_result held = co_await std::move(asking);
-    if (!grpc::is_open(held)) co_return grpc::judge_health(held);
+    seen.held = co_await std::move(asking);
+    if (!grpc::is_open(*seen.held)) co_return;
     auto asking_afresh = fresh.answer();
-    const std::optional<http_result> answer = co_await std::move(asking_afresh);
-    if (!answer) co_return grpc::judge_health(held);
-    co_return grpc::judge_both(std::get<http_failure>(held), *answer, timeout);
+    seen.fresh = co_await std::move(asking_afresh);
   }
 
-  asio::awaitable<verdict> call_canary(const canary_call& canary, milliseconds left) {
+  asio::awaitable<void> call_canary(const canary_call& canary, milliseconds left, grpc::sample& seen) {
     const milliseconds timeout = std::max(1ms, std::min(left, canary.timeout.value_or(left)));
     http_request request = target_.call(canary.method, canary.request, timeout);
-    request.on_body = [](std::string_view) { return true; };  // read to its end, of any size
+    request.max_gap = canary.max_gap;
+    const auto counted = std::make_shared<grpc::message_counter>();
+    request.on_body = [counted, enough = canary.enough_messages](std::string_view piece) {  // of any size
+      counted->take(piece);
+      return enough == 0 || counted->count() < enough;
+    };
     auto asking = client_.send(std::move(request));
-    const http_result answer = co_await std::move(asking);
-    co_return grpc::judge_canary(answer);
+    seen.canary = co_await std::move(asking);
+    seen.stream.messages = counted->count();
+    seen.stream.enough = canary.enough_messages > 0 && counted->count() >= canary.enough_messages;
   }
 
   http_request health_call(milliseconds timeout) const {
@@ -175,6 +186,7 @@ class grpc_probe final : public probe {
   }
 
   http_client& client_;
+  const std::function<void(const std::string&)> on_sample_;
   const grpc_target target_;
   bool last_passed_ = true;
 };
@@ -184,7 +196,8 @@ std::optional<canary_call> read_canary(fields& own) {
   if (!given) {
     return std::nullopt;
   }
-  canary_call canary{.method = given->required_text("method"), .request = {}, .timeout = std::nullopt};
+  canary_call canary;
+  canary.method = given->required_text("method");
   const auto printable = [](char c) { return c > 0x20 && c < 0x7f && c != '?' && c != '#'; };
   const bool well_formed = canary.method.starts_with('/') && canary.method.find('/', 1) != std::string::npos &&
                            std::all_of(canary.method.begin(), canary.method.end(), printable);
@@ -199,6 +212,10 @@ std::optional<canary_call> read_canary(fields& own) {
   if (given->has("timeoutSeconds")) {
     canary.timeout = given->seconds("timeoutSeconds", 1s, 1ms, std::chrono::hours(1));
   }
+  if (given->has("maxGapSeconds")) {
+    canary.max_gap = given->seconds("maxGapSeconds", 1s, 1ms, std::chrono::hours(1));
+  }
+  canary.enough_messages = given->integer("enoughMessages", 0, 1, 1'000'000);
   given->finish();
   return canary;
 }
@@ -225,7 +242,10 @@ spec read_grpc(fields& own) {
   return {.target = "grpc " + host_and_port(host, port) + health + canary,
           .local = is_own_address(host),
           .make = [target](const surroundings& around) -> std::unique_ptr<probe> {
-            return std::make_unique<grpc_probe>(around.http, target);
+            return std::make_unique<grpc_probe>(around, target);
+          },
+          .replay = []() -> sample_judge {
+            return [](std::string_view line, milliseconds) { return grpc::judge(grpc::sample::parse(line)); };
           }};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/foreign_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -105,6 +106,24 @@ std::variant<std::string_view, malformed> unframed(std::string_view body) {
   return rest;
 }
 
+void message_counter::take(std::string_view piece) {
+  while (!piece.empty()) {
+    if (prefix_bytes_ < prefix_size) {
+      prefix_ = prefix_ << 8 | static_cast<unsigned char>(piece.front());  // the flag is shifted out
+      piece.remove_prefix(1);
+      if (++prefix_bytes_ < prefix_size) continue;
+      bytes_left_ = prefix_;
+    }
+    const std::uint64_t taken = std::min<std::uint64_t>(bytes_left_, piece.size());
+    piece.remove_prefix(static_cast<std::size_t>(taken));
+    bytes_left_ -= taken;
+    if (bytes_left_ > 0) return;
+    ++count_;
+    prefix_ = 0;
+    prefix_bytes_ = 0;
+  }
+}
+
 std::string health_request(std::string_view service) {
   if (service.empty()) {
     return {};  // proto3 leaves a field at its default out
@@ -146,12 +165,31 @@ std::optional<int> parse_status(std::string_view header) {
 
 std::string status_name(int status) {
   constexpr std::array<std::string_view, 17> names = {
-      "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-      "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
-      "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   const auto index = static_cast<std::size_t>(status);
   return status >= 0 && index < names.size() ? std::string(names[index]) + " (" + std::to_string(status) + ")"
                                              : "grpc-status " + std::to_string(status);
+}
+
+namespace {
+constexpr std::array<std::string_view, 4> serving_names = {"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
+}  // namespace
+
+std::string_view serving_name(serving_status status) {
+  return serving_names[static_cast<std::size_t>(status)];
+}
+
+std::optional<serving_status> parse_serving_name(std::string_view name) {
+  const auto found = std::find(serving_names.begin(), serving_names.end(), name);
+  if (found == serving_names.end()) return std::nullopt;
+  return static_cast<serving_status>(found - serving_names.begin());
+}
+
+std::string health_response(serving_status status) {
+  return std::string("\x08") + static_cast<char>(status);
 }
 
 std::string decoded_message(std::string_view header) {

@@ -21,6 +21,20 @@ std::string framed(std::string_view message);
 /// offered), is malformed.
 std::variant<std::string_view, malformed> unframed(std::string_view body);
 
+/// Counts the messages of a stream that comes in pieces, by their prefixes.
+class message_counter {
+ public:
+  void take(std::string_view piece);
+  /// Those that have come whole.
+  std::int64_t count() const { return count_; }
+
+ private:
+  std::uint64_t bytes_left_ = 0;  ///< of the message that is coming
+  std::uint32_t prefix_ = 0;      ///< its length, as far as it has come
+  std::size_t prefix_bytes_ = 0;
+  std::int64_t count_ = 0;
+};
+
 /// HealthCheckResponse.ServingStatus.
 enum class serving_status { unknown = 0, serving = 1, not_serving = 2, service_unknown = 3 };
 
@@ -36,6 +50,11 @@ std::optional<int> parse_status(std::string_view header);
 
 /// "NOT_FOUND (5)".
 std::string status_name(int status);
+/// "SERVING"; and back.
+std::string_view serving_name(serving_status status);
+std::optional<serving_status> parse_serving_name(std::string_view name);
+/// HealthCheckResponse{status}.
+std::string health_response(serving_status status);
 
 /// The value of a grpc-message header, percent-decoded, as foreign_text().
 std::string decoded_message(std::string_view header);

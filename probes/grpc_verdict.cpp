@@ -10,9 +10,20 @@ namespace podmedic::probes::grpc {
 namespace {
 
 /// Of google.rpc.Code, those that are judged.
-enum code { ok = 0, invalid_argument = 3, deadline_exceeded = 4, not_found = 5, already_exists = 6,
-            permission_denied = 7, resource_exhausted = 8, failed_precondition = 9, out_of_range = 11,
-            unimplemented = 12, unavailable = 14, unauthenticated = 16 };
+enum code {
+  ok = 0,
+  invalid_argument = 3,
+  deadline_exceeded = 4,
+  not_found = 5,
+  already_exists = 6,
+  permission_denied = 7,
+  resource_exhausted = 8,
+  failed_precondition = 9,
+  out_of_range = 11,
+  unimplemented = 12,
+  unavailable = 14,
+  unauthenticated = 16
+};
 
 struct call_status {
   int code;
@@ -142,9 +153,19 @@ verdict judge_both(const http_failure& held, const http_result& fresh, milliseco
   return of_fresh;
 }
 
-verdict judge_canary(const http_result& answer) {
+verdict judge_canary(const http_result& answer, const canary_stream& stream) {
+  const std::string came = std::to_string(stream.messages) + (stream.messages == 1 ? " message" : " messages");
   if (const auto* failed = std::get_if<http_failure>(&answer)) {
+    if (failed->fault == http_fault::gap) {
+      return fail{{"CanaryStalled", "canary: after " + came + ": " + failed->message}};
+    }
+    if (failed->fault == http_fault::timed_out && stream.messages > 0) {
+      return fail{{"CanaryNeverEnded", "canary: the stream had not ended at the deadline, after " + came}};
+    }
     return verdict_of(*failed, "CanaryTimedOut");
+  }
+  if (stream.enough) {
+    return pass{"canary: " + came + ", the first after " + to_text(std::get<http_response>(answer).first_byte)};
   }
   const auto& response = std::get<http_response>(answer);
   const auto status = status_of(response);

@@ -1,15 +1,17 @@
 #pragma once
 #include "base/process_table.hpp"
+#include "probes/probe.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace podmedic {
 
 /// The Pod's other containers as their processes show them: who has a process, and who has a new main process.
-class containers {
+class containers final : public probes::pod_processes {
  public:
   /// `own` is podmedic's own container's name.
   containers(const process_table& table, std::string own) : table_(table), own_(std::move(own)) {}
@@ -26,15 +28,23 @@ class containers {
 
   enum class presence {
     running,
-    absent,     ///< no process: the kubelet is restarting it, or it has completed
-    not_seen,   ///< cannot be told: its name is not known, or the PID namespace is not shared
+    absent,    ///< no process: the kubelet is restarting it, or it has completed
+    not_seen,  ///< cannot be told: its name is not known, or the PID namespace is not shared
   };
+  /// All that have a process, as of the last look.
+  const std::vector<container_processes>& seen() const { return seen_; }
   /// As of the last look. An empty name means the only other container.
   presence find(const std::string& name) const;
+  std::variant<const container_processes*, diagnosis> of(const std::string& container) const override;
   /// The start of the oldest main process of another container.
   std::optional<instant> oldest_start() const;
-  /// A process that no signal can end (state D), as "pid 17 (python) of container engine".
-  std::optional<std::string> unkillable() const;
+  /// A process that no signal can end (state D), as "pid 17 (python) of container engine"; of that container alone, or
+  /// of all where it is empty.
+  std::optional<std::string> unkillable(std::string_view container) const;
+  /// The living processes of this life of a container, that `main` began. One scan of /proc of its own.
+  std::vector<process> living(const std::string& id, const process& main) const;
+  /// Those that are seen, with commas between.
+  std::string names() const;
   /// Whether a container runs whose name nothing tells.
   bool has_nameless() const;
   /// Names by container id, from the Pod's status.

@@ -18,10 +18,11 @@ constexpr milliseconds lateness_allowed{250};
 
 }  // namespace
 
-probe_loop::probe_loop(asio::io_context& context, const config::probe_entry& entry, const probes::surroundings& around,
+probe_loop::probe_loop(asio::io_context& context, const config::probe_entry& entry, probes::surroundings around,
                        nobody_there nobody, on_result report)
     : name_(entry.name),
-      probe_(entry.spec.make(around)),
+      around_(std::move(around)),
+      probe_(entry.spec.make(around_)),
       nobody_(std::move(nobody)),
       report_(std::move(report)),
       timer_(context) {
@@ -47,7 +48,11 @@ asio::awaitable<void> probe_loop::sleep_until(steady_clock::time_point when) {
 
 asio::awaitable<check_result> probe_loop::check() {
   std::optional<diagnosis> nobody = nobody_();
-  if (nobody) co_return check_result{unknown{std::move(*nobody)}, milliseconds(0)};
+  if (nobody) {
+    const verdict found = unknown{std::move(*nobody)};
+    recent_.add(found.index(), milliseconds(0));
+    co_return check_result{found, milliseconds(0)};
+  }
   const auto began = steady_clock::now();
   verdict found = unknown{};
   try {
@@ -62,6 +67,8 @@ asio::awaitable<check_result> probe_loop::check() {
                                          " of podmedic's own time, for a timeout of " + to_text(timeout_) +
                                          ": raise its CPU request"}};
   }
+  if (std::holds_alternative<pass>(found)) passed_in_.add(took);
+  recent_.add(found.index(), took);
   seconds_in_checks_ += std::chrono::duration<double>(took).count();
   co_return check_result{std::move(found), std::chrono::duration_cast<milliseconds>(took)};
 }

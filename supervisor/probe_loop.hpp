@@ -2,6 +2,8 @@
 #include "base/verdict.hpp"
 #include "probes/probe.hpp"
 #include "supervisor/config/configuration.hpp"
+#include "supervisor/latencies.hpp"
+#include "supervisor/recent_checks.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -32,7 +34,7 @@ class probe_loop {
   using nobody_there = std::function<std::optional<diagnosis>()>;
   using on_result = std::function<void(probe_loop&, const check_result&)>;
 
-  probe_loop(boost::asio::io_context& context, const config::probe_entry& entry, const probes::surroundings& around,
+  probe_loop(boost::asio::io_context& context, const config::probe_entry& entry, probes::surroundings around,
              nobody_there nobody, on_result report);
 
   /// Until cancelled. `position` spreads the first checks.
@@ -48,12 +50,15 @@ class probe_loop {
   const std::optional<last_check>& last() const { return last_; }
   std::uint64_t checks(std::size_t verdict_index) const { return checks_[verdict_index]; }
   double seconds_in_checks() const { return seconds_in_checks_; }
+  const latencies& passed_in() const { return passed_in_; }
+  const recent_checks& recent() const { return recent_; }
 
  private:
   boost::asio::awaitable<void> sleep_until(std::chrono::steady_clock::time_point when);
   boost::asio::awaitable<check_result> check();
 
   std::string name_;
+  probes::surroundings around_;  // a probe may refer to it as long as it lives
   std::unique_ptr<probes::probe> probe_;
   milliseconds period_;
   milliseconds timeout_;
@@ -66,6 +71,8 @@ class probe_loop {
   std::optional<last_check> last_;
   std::uint64_t checks_[3] = {0, 0, 0};
   double seconds_in_checks_ = 0;
+  latencies passed_in_;
+  recent_checks recent_;
 };
 
 }  // namespace podmedic

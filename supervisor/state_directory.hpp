@@ -15,7 +15,7 @@ class state_directory {
   struct opened {
     policy::ledger book;  ///< of this boot
     policy::book_found found;
-    std::string damage;   ///< what is wrong, for book_found::lost
+    std::string damage;  ///< what is wrong, for book_found::lost
   };
   /// Reads the ledger. None in a sandbox younger than a minute is a first life; none in an older one, or where the
   /// age cannot be told, or in a Pod that says it was restarted before (`mirrored`), is a lost one.

@@ -27,14 +27,16 @@ std::variant<unique_fd, int> connect_to(const std::string& name) {
   constexpr timeval patience{.tv_sec = 5, .tv_usec = 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + (name.front() == '\0' ? 0 : 1));
+  const auto length =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + (name.front() == '\0' ? 0 : 1));
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) return errno;
   return fd;
 }
 
 std::variant<sidecar_answer, std::string> converse(const unique_fd& fd, const std::string& request) {
   const std::string silent = "podmedic run took the connection and does not answer";
-  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) return silent;
+  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+    return silent;
   std::string text;
   std::array<char, 16384> buffer;
   for (;;) {
@@ -65,8 +67,9 @@ std::variant<sidecar_answer, std::string> ask_sidecar(const std::string& state_d
   if (const int* error = std::get_if<int>(&connected)) {
     return errno_text("connect to", socket_file, *error) + ": is podmedic run started, with this --state-dir?";
   }
-  return converse(std::get<unique_fd>(connected), method + " " + path + " HTTP/1.1\r\nHost: podmedic\r\nConnection: close\r\n" +
-                                                      "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  return converse(std::get<unique_fd>(connected),
+                  method + " " + path + " HTTP/1.1\r\nHost: podmedic\r\nConnection: close\r\n" +
+                      "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 }  // namespace podmedic::commands

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <cstdio>
 
@@ -32,6 +31,14 @@ void print_probes(const json& status) {
   }
 }
 
+/// Of all containers or one, and by what means where that is not the usual one: "all containers, by signals".
+std::string what_was_done(const json& restart) {
+  const std::string scope = text_of(restart, "scope"), method = text_of(restart, "method");
+  if (method == "Evict") return "eviction";
+  const std::string what = scope == "Pod" ? "all containers" : "container " + scope;
+  return what + (method == "SignalAll" ? ", by signals" : "") + ";";
+}
+
 void print_restarts(const json& status) {
   if (status["restarts"].empty()) {
     fmt::print("\nno restarts\n");
@@ -39,24 +46,42 @@ void print_restarts(const json& status) {
   }
   fmt::print("\nrestarts, latest first\n");
   for (auto r = status["restarts"].rbegin(); r != status["restarts"].rend(); ++r) {
-    fmt::print("  {}  {:<12} {}\n    {}: {}\n", text_of(*r, "at"), text_of(*r, "outcome"),
-               r->contains("recoverySeconds") ? "recovered in " + text_of(*r, "recoverySeconds") + " s" : "",
-               text_of(*r, "probe").empty() ? "requested by " + text_of(*r, "requestedBy") : "probe " + text_of(*r, "probe"),
-               text_of(*r, "message"));
+    fmt::print(
+        "  {}  {:<12} {} {}\n    {}: {}\n", text_of(*r, "at"), text_of(*r, "outcome"), what_was_done(*r),
+        r->contains("recoverySeconds") ? "recovered in " + text_of(*r, "recoverySeconds") + " s" : "",
+        text_of(*r, "probe").empty() ? "requested by " + text_of(*r, "requestedBy") : "probe " + text_of(*r, "probe"),
+        text_of(*r, "message"));
   }
 }
 
 void print_status(const json& status) {
-  fmt::print("{}{}, mode {}, {}\n", text_of(status, "phase"), status.contains("cause") ? " (" + text_of(status["cause"], "message") + ")" : "",
-             text_of(status, "mode"), status["ready"].get<bool>() ? "in traffic" : "out of traffic");
-  fmt::print("restarts in the last {} s: {} of {} allowed; Kubernetes API: {}\n", text_of(status["budget"], "windowSeconds"),
-             text_of(status["budget"], "spent"), text_of(status["budget"], "restarts"), text_of(status, "kubernetesApi"));
+  fmt::print("{}{}, mode {}, {}\n", text_of(status, "phase"),
+             status.contains("cause") ? " (" + text_of(status["cause"], "message") + ")" : "", text_of(status, "mode"),
+             status["ready"].get<bool>() ? "in traffic" : "out of traffic");
+  fmt::print("restarts in the last {} s: {} of {} allowed; Kubernetes API: {}\n",
+             text_of(status["budget"], "windowSeconds"), text_of(status["budget"], "spent"),
+             text_of(status["budget"], "restarts"), text_of(status, "kubernetesApi"));
+  if (status.contains("startupHeld")) {
+    fmt::print("the containers behind podmedic wait for at most {} s more: {}\n",
+               text_of(status["startupHeld"], "forAnotherSeconds"), text_of(status["startupHeld"], "waitsFor"));
+  }
   for (const json& refusal : status["restartForbiddenBy"]) {
-    fmt::print("a restart is forbidden now: {} ({})\n", text_of(refusal, "message"), text_of(refusal, "reason"));
+    fmt::print("a restart of all containers is forbidden now: {} ({})\n", text_of(refusal, "message"),
+               text_of(refusal, "reason"));
+  }
+  for (const json& container : status["containers"]) {
+    fmt::print("container {}: {}\n", text_of(container, "name"), text_of(container, "phase"));
+    for (const json& refusal : container["restartForbiddenBy"]) {
+      fmt::print("a restart of it alone is forbidden now: {} ({})\n", text_of(refusal, "message"),
+                 text_of(refusal, "reason"));
+    }
   }
   for (const json& mistake : status["mistakes"]) fmt::print("mistake: {}\n", text_of(json{{"m", mistake}}, "m"));
   print_probes(status);
   print_restarts(status);
+  if (const std::string kept = text_of(status, "diagnosticsKept"); !kept.empty() && kept != "0") {
+    fmt::print("\nwhat was seen before {} of them is kept: podmedic status --diagnostics\n", kept);
+  }
 }
 
 }  // namespace
@@ -78,9 +103,11 @@ int stand_down(const std::string& state_directory) {
   return got.status == 200 ? success : 1;
 }
 
-int restart(const std::string& state_directory, const std::string& reason) {
-  const json body = {{"reason", reason}, {"by", fmt::format("podmedic restart, uid {}", ::getuid())}};
-  const auto answer = ask_sidecar(state_directory, "POST", "/restart", body.dump(-1, ' ', false, json::error_handler_t::replace));
+int restart(const std::string& state_directory, const std::string& reason, const std::string& container) {
+  json body = {{"reason", reason}};
+  if (!container.empty()) body["container"] = container;
+  const auto answer =
+      ask_sidecar(state_directory, "POST", "/restart", body.dump(-1, ' ', false, json::error_handler_t::replace));
   if (const auto* why = std::get_if<std::string>(&answer)) return unreachable(*why);
   const auto& got = std::get<sidecar_answer>(answer);
   fmt::print(got.status == 202 ? stdout : stderr, "{}", got.body);

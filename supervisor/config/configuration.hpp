@@ -1,6 +1,9 @@
 #pragma once
 #include "base/fields.hpp"
+#include "base/http_client.hpp"
+#include "base/status_ranges.hpp"
 #include "hooks/registry.hpp"
+#include "probes/metric_selector.hpp"
 #include "probes/registry.hpp"
 #include "supervisor/policy/rules.hpp"
 
@@ -19,12 +22,16 @@ struct probe_entry {
   std::string name;
   std::string kind;
   probes::spec spec;
-  milliseconds period{10'000};       ///< Kubernetes' default
-  milliseconds timeout{1'000};       ///< of one check
+  std::string container;        ///< as in rules::probes
+  bool in_container = false;    ///< root: Container
+  milliseconds period{10'000};  ///< Kubernetes' default
+  milliseconds timeout{1'000};  ///< of one check
   milliseconds initial_delay{0};
+  /// Of RestartContainer: from SIGTERM to SIGKILL; none: rules::closing_grace.
+  std::optional<milliseconds> termination_grace = std::nullopt;
 };
 
-enum class hook_phase { drain, diagnose, quiesce, recovered, cancelled };
+enum class hook_phase { drain, diagnose, quiesce, recovered, cancelled, startup };
 enum class on_hook_error { carry_on, abort };  // Continue | Abort
 
 /// One `hook.podmedic.io/NAME`; hooks of a phase run in the order of their names.
@@ -36,12 +43,49 @@ struct hook_entry {
   on_hook_error on_error = on_hook_error::carry_on;
 };
 
+/// drain.inFlight.metric: a gauge of what the server has in flight, as it stands on a page of metrics.
+struct in_flight_metric {
+  std::string url;
+  probes::metric_selector gauge;
+
+  bool operator==(const in_flight_metric& other) const {
+    return url == other.url && gauge.to_text() == other.gauge.to_text();
+  }
+};
+
+/// One of podmedic.io/policy's preconditions: whom to ask, and what for. What its silence means is in
+/// rules::preconditions, at the same index.
+struct precondition_entry {
+  enum class kind { http, no_alert, query };
+  kind of = kind::http;
+  std::string target;    ///< for people
+  http_request request;  ///< its timeout, too
+  // Of http alone:
+  status_ranges expected;
+  std::string body_contains;
+};
+
+/// One of success.metrics: a metric, or what of another it is, and its bounds.
+struct success_metric {
+  http_request request;
+  probes::metric_selector metric;
+  std::optional<probes::metric_selector> per;
+  std::optional<double> at_most;
+  std::optional<double> at_least;
+
+  std::string name() const;  ///< as in rules::success.metrics
+};
+
 struct configuration {
   policy::rules rules;
   std::vector<probe_entry> probes;  ///< those without mistakes, sorted by name; same order as rules.probes
   std::vector<hook_entry> hooks;    ///< those without mistakes, sorted by name
-  std::string preset;
-  mistakes found;                   ///< of all annotations; each has stopped its own probe or hook alone
+  std::optional<in_flight_metric> in_flight;
+  /// As many as rules.preconditions, or none: there is a mistake in them, and the rules say so.
+  std::vector<precondition_entry> preconditions;
+  std::vector<success_metric> success_metrics;  ///< as many as rules.success.metrics
+  std::string preset;                           ///< podmedic.io/preset, as it was given
+  mistakes found;                               ///< of all annotations; each has stopped its own probe or hook alone
   /// What is fixed for the life of the Pod (targets, hooks, remedies, escalation …), one canonical line each, by the
   /// annotation that says it; digested by the caller.
   std::map<std::string, std::string> fixed;
@@ -66,8 +110,8 @@ configuration parse(const annotations& given);
 
 /// A live edit, taken as far as it does not widen (design.md, "Live edits never widen").
 struct admitted {
-  configuration use;                  ///< what holds from now on
-  std::vector<mistake> refused;       ///< what was not taken, and why
+  configuration use;             ///< what holds from now on
+  std::vector<mistake> refused;  ///< what was not taken, and why
 };
 
 /// `first` is the configuration of the Pod's first life, `current` the one in use, `edited` the one just read.

@@ -33,8 +33,13 @@ void take_policy(relaxing<policy::rules> edit) {
   edit.take("drain.timeoutSeconds", may::rise, [](auto& of) -> auto& { return of.drain.timeout; });
   edit.take("drain.settleSeconds", may::rise, [](auto& of) -> auto& { return of.drain.settle; });
   edit.take("drain.inFlight.ports", may::rise, [](auto& of) -> auto& { return of.drain.in_flight_ports; });
+  edit.take("gracefulStop.timeoutSeconds", may::fall, [](auto& of) -> auto& { return of.graceful_stop.timeout; });
+  edit.take("gracefulStop.wedgedTimeoutSeconds", may::fall,
+            [](auto& of) -> auto& { return of.graceful_stop.wedged_timeout; });
   edit.take("success.stableSeconds", may::rise, [](auto& of) -> auto& { return of.success.stable; });
+  edit.keep("success.metrics", [](auto& of) -> auto& { return of.success.metrics; });
   edit.take("shutdownGraceSeconds", may::rise, [](auto& of) -> auto& { return of.closing_grace; });
+  edit.take("startupBarrier.maxSeconds", may::fall, [](auto& of) -> auto& { return of.startup_maximum; });
   // From Unready to InService, and from Proceed to Wait.
   edit.take("hold", may::fall, [](auto& of) -> auto& { return of.hold; });
   edit.take("onApiUnavailable", may::fall, [](auto& of) -> auto& { return of.api_unavailable; });
@@ -42,6 +47,7 @@ void take_policy(relaxing<policy::rules> edit) {
   edit.keep("escalation", [](auto& of) -> auto& { return of.escalate; });
   edit.keep("fallback", [](auto& of) -> auto& { return of.without_support; });
   edit.keep("windows", [](auto& of) -> auto& { return of.windows; });
+  edit.keep("preconditions", [](auto& of) -> auto& { return of.preconditions; });
 }
 
 std::optional<probe> find_probe(const configuration& in, std::string_view name) {
@@ -79,8 +85,9 @@ std::optional<probe> admit_probe(const std::string& name, const configuration& f
     return std::nullopt;
   }
   if (edited.fixed.at(annotation) != first.fixed.at(annotation)) {
-    refused.push_back({annotation, 0, 0, "", "its target, container and onFailure are fixed while the Pod lives; the "
-                                             "change needs a new Pod"});
+    refused.push_back({annotation, 0, 0, "",
+                       "its target, container and onFailure are fixed while the Pod lives; the "
+                       "change needs a new Pod"});
     return in_use;
   }
   take_probe({annotation, *at_first, in_use ? *in_use : *at_first, *wanted, edited.found, refused});
@@ -131,7 +138,12 @@ admitted admit_live_edit(const configuration& first, const configuration& curren
     probes.push_back(std::move(taken->entry));
   }
   refuse_hooks(first, edited, refused);
-  return {{std::move(rules), std::move(probes), current.hooks, first.preset, std::move(edited.found), first.fixed},
+  if (edited.in_flight != first.in_flight && !is_doubtful(edited.found, annotation::policy, "drain.inFlight.metric")) {
+    refused.push_back({std::string(annotation::policy), 0, 0, "drain.inFlight.metric",
+                       "is fixed while the Pod lives; the change needs a new Pod"});
+  }
+  return {{std::move(rules), std::move(probes), current.hooks, first.in_flight, first.preconditions,
+           first.success_metrics, first.preset, std::move(edited.found), first.fixed},
           std::move(refused)};
 }
 

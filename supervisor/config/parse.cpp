@@ -1,6 +1,7 @@
 #include "base/scalars.hpp"
 #include "supervisor/config/annotation_names.hpp"
 #include "supervisor/config/parts.hpp"
+#include "supervisor/config/presets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,33 @@ mistake unknown_annotation(const std::string& key) {
   if (!key.starts_with(annotation::domain) && !prefix.empty()) nearest = prefix + key.substr(after_slash);
   return {printable(key, 128), 0, 0, "",
           "unknown annotation" + (nearest.empty() ? std::string() : "; did you mean " + printable(nearest, 128) + "?")};
+}
+
+/// All annotations that hold: the Pod's own, and those of its presets. What comes first wins: the Pod's own, then the
+/// presets in their order.
+struct merged {
+  annotations all;
+  std::map<std::string, std::string> presets;  ///< whose each is that is not the Pod's own
+};
+
+/// The policy is read here, as its fields merge one by one.
+merged with_presets(const annotations& given, configuration& into) {
+  merged result{given, {}};
+  const auto preset = given.find(std::string(annotation::preset));
+  if (preset == given.end()) return result;
+  into.preset = preset->second;
+  const std::vector<chosen_preset> chosen = read_presets(preset->second, into.found);
+  for (const chosen_preset& each : chosen) {
+    for (const auto& line : each.says) {
+      if (line.first != annotation::policy && result.all.insert(line).second) result.presets[line.first] = each.name;
+    }
+  }
+  for (auto each = chosen.rbegin(); each != chosen.rend(); ++each) {
+    if (const auto policy = each->says.find(std::string(annotation::policy)); policy != each->says.end()) {
+      read_policy(policy->second, into);
+    }
+  }
+  return result;
 }
 
 /// Under "podmedic.io/" or a subdomain of it.
@@ -49,9 +77,11 @@ std::string name_in(const std::string& annotation, mistakes& found) {
 configuration parse_with(const annotations& given, std::span<const probes::kind> probe_kinds,
                          std::span<const hooks::kind> hook_kinds) {
   configuration result;
+  const merged merged = with_presets(given, result);
   // Sorted by name, as the annotations are.
-  for (const auto& [key, value] : given) {
-    if (!is_ours(key) || key == annotation::last_restart) continue;
+  for (const auto& [key, value] : merged.all) {
+    if (!is_ours(key) || key == annotation::last_restart || key == annotation::preset) continue;
+    const std::size_t before = result.found.size();
     if (key.starts_with(annotation::probe_prefix)) {
       read_probe(key, value, probe_kinds, result);
     } else if (key.starts_with(annotation::hook_prefix)) {
@@ -62,16 +92,19 @@ configuration parse_with(const annotations& given, std::span<const probes::kind>
       read_mode(value, result);
     } else if (key == annotation::paused_until) {
       read_paused_until(value, result);
-    } else if (key == annotation::preset) {
-      read_preset(value, result);
     } else {
       result.found.push_back(unknown_annotation(key));
     }
+    const auto of = merged.presets.find(key);
+    if (of == merged.presets.end()) continue;
+    for (std::size_t i = before; i < result.found.size(); ++i) result.found[i].message += "; preset " + of->second;
   }
   result.fixed[std::string(annotation::policy)] = fixed_policy(result.rules);
   return result;
 }
 
-configuration parse(const annotations& given) { return parse_with(given, probes::kinds(), hooks::kinds()); }
+configuration parse(const annotations& given) {
+  return parse_with(given, probes::kinds(), hooks::kinds());
+}
 
 }  // namespace podmedic::config

@@ -1,6 +1,5 @@
 #include "base/scalars.hpp"
 #include "supervisor/config/annotation_names.hpp"
-#include "supervisor/config/not_in_this_version.hpp"
 #include "supervisor/config/parts.hpp"
 #include "supervisor/config/rfc3339.hpp"
 #include "supervisor/config/words.hpp"
@@ -10,19 +9,18 @@
 namespace podmedic::config {
 namespace {
 
-/// Values written as a block (`|`) end in a line break.
+void complain(configuration& into, std::string_view annotation, std::string message) {
+  into.found.push_back({std::string(annotation), 0, 0, "", std::move(message)});
+}
+
+}  // namespace
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blank = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(blank);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
-
-void complain(configuration& into, std::string_view annotation, std::string message) {
-  into.found.push_back({std::string(annotation), 0, 0, "", std::move(message)});
-}
-
-}  // namespace
 
 void read_mode(std::string_view value, configuration& into) {
   const auto& all = words<policy::mode>;
@@ -46,14 +44,6 @@ void read_paused_until(std::string_view value, configuration& into) {
   complain(into, annotation::paused_until,
            "expected a time as 2026-12-01T08:00:00Z (RFC 3339), found " + quoted(trimmed(value)) +
                "; podmedic is paused until this is mended or removed");
-}
-
-void read_preset(std::string_view value, configuration& into) {
-  if (const std::string_view missing = message_if_missing("preset"); !missing.empty()) {
-    complain(into, annotation::preset, std::string(missing));
-    return;
-  }
-  into.preset = trimmed(value);
 }
 
 }  // namespace podmedic::config

@@ -12,9 +12,15 @@ namespace podmedic::config {
 /// In which direction a value may be edited while the Pod lives, measured from its first value.
 enum class may { rise, fall, change };
 
-inline std::string text_of(int value) { return std::to_string(value); }
-inline std::string text_of(bool value) { return value ? "true" : "false"; }
-inline std::string text_of(milliseconds value) { return podmedic::to_text(value); }
+inline std::string text_of(int value) {
+  return std::to_string(value);
+}
+inline std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+inline std::string text_of(milliseconds value) {
+  return podmedic::to_text(value);
+}
 template <class Enum>
   requires std::is_enum_v<Enum>
 std::string text_of(Enum value) {
@@ -59,7 +65,11 @@ class relaxing {
  public:
   relaxing(std::string annotation, const Whole& first, const Whole& current, Whole& edited, const mistakes& found,
            mistakes& refused)
-      : annotation_(std::move(annotation)), first_(first), current_(current), edited_(edited), found_(found),
+      : annotation_(std::move(annotation)),
+        first_(first),
+        current_(current),
+        edited_(edited),
+        found_(found),
         refused_(refused) {}
 
   /// Leaves the edited value where it is sound and the direction allows it; else puts the current one in its place.

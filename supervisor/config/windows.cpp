@@ -72,9 +72,10 @@ std::variant<std::vector<policy::window>, std::string> read_windows(std::string_
   const auto days = read_days(text.substr(0, space));
   if (const auto* wrong = std::get_if<std::string>(&days)) return *wrong;
   const std::string_view times = text.substr(std::min(text.find_first_not_of(' ', space), text.size()));
-  const std::size_t dash = std::min(times.find('-'), times.size());
+  const std::size_t dash = times.find('-');
+  if (dash == std::string_view::npos) return shape + quoted(text);
   const auto begin = read_time(times.substr(0, dash));
-  const auto end = dash < times.size() ? read_time(times.substr(dash + 1)) : std::nullopt;
+  const auto end = read_time(times.substr(dash + 1));
   if (!begin || !end || *begin == minutes_a_day) return shape + quoted(text);
   if (*begin == *end) return quoted(text) + " is empty; the whole day is 00:00-24:00";
   std::vector<policy::window> windows;

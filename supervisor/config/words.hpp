@@ -17,7 +17,7 @@ inline constexpr std::array<std::string_view, 4> words<policy::remedy>{"Observe"
 template <>
 inline constexpr std::array<std::string_view, 2> words<policy::waiting>{"Unready", "InService"};
 template <>
-inline constexpr std::array<std::string_view, 2> words<policy::escalation>{"Hold", "Evict"};
+inline constexpr std::array<std::string_view, 3> words<policy::escalation>{"Hold", "RestartAllContainers", "Evict"};
 template <>
 inline constexpr std::array<std::string_view, 3> words<policy::fallback>{"Observe", "SignalAll", "Evict"};
 template <>
@@ -25,8 +25,10 @@ inline constexpr std::array<std::string_view, 2> words<policy::holding>{"InServi
 template <>
 inline constexpr std::array<std::string_view, 2> words<policy::on_api_unavailable>{"Wait", "Proceed"};
 template <>
-inline constexpr std::array<std::string_view, 5> words<hook_phase>{"Drain", "Diagnose", "Quiesce", "Recovered",
-                                                                   "Cancelled"};
+inline constexpr std::array<std::string_view, 2> words<policy::on_unreachable>{"Wait", "Proceed"};
+template <>
+inline constexpr std::array<std::string_view, 6> words<hook_phase>{"Drain",     "Diagnose",  "Quiesce",
+                                                                   "Recovered", "Cancelled", "Startup"};
 template <>
 inline constexpr std::array<std::string_view, 2> words<on_hook_error>{"Continue", "Abort"};
 

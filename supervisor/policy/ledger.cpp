@@ -13,6 +13,8 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 5> outcome_names{"Pending", "Recovered", "Relapsed", "NotExecuted",
                                                         "NotHonoured"};
 
+constexpr std::array<std::string_view, 3> method_names{"Restart", "SignalAll", "Evict"};
+
 json optional_count(const auto& value) {
   if (!value) return nullptr;
   if constexpr (requires { value->time_since_epoch(); }) {
@@ -22,23 +24,35 @@ json optional_count(const auto& value) {
   }
 }
 
+json to_json(const latency& l) {
+  return {{"p50Milliseconds", l.p50.count()}, {"p99Milliseconds", l.p99.count()}, {"checks", l.checks}};
+}
+
 json to_json(const restart_record& r) {
-  return {{"atMilliseconds", r.at.time_since_epoch().count()},
-          {"wallMilliseconds", r.wall.time_since_epoch().count()},
-          {"scope", r.scope},
-          {"probe", r.probe},
-          {"reason", r.why.reason},
-          {"message", r.why.message},
-          {"requestedBy", r.requested_by},
-          {"waitAfterMilliseconds", r.wait_after.count()},
-          {"outcome", to_text(r.ended)},
-          {"exited", r.exited},
-          {"detectionMilliseconds", r.detection.count()},
-          {"waitedMilliseconds", r.waited.count()},
-          {"drainedMilliseconds", r.drained.count()},
-          {"firstPassMilliseconds", optional_count(r.first_pass)},
-          {"recoveryMilliseconds", optional_count(r.recovery)},
-          {"recoveredAtMilliseconds", optional_count(r.recovered_at)}};
+  json one{{"atMilliseconds", r.at.time_since_epoch().count()},
+           {"wallMilliseconds", r.wall.time_since_epoch().count()},
+           {"scope", r.scope},
+           {"probe", r.probe},
+           {"reason", r.why.reason},
+           {"message", r.why.message},
+           {"requestedBy", r.requested_by},
+           {"waitAfterMilliseconds", r.wait_after.count()},
+           {"outcome", to_text(r.ended)},
+           {"exited", r.exited},
+           {"detectionMilliseconds", r.detection.count()},
+           {"waitedMilliseconds", r.waited.count()},
+           {"drainedMilliseconds", r.drained.count()},
+           {"firstPassMilliseconds", optional_count(r.first_pass)},
+           {"recoveryMilliseconds", optional_count(r.recovery)},
+           {"recoveredAtMilliseconds", optional_count(r.recovered_at)}};
+  // Left out where there is none, so that older ledgers stay valid.
+  if (r.by != method::restart) one["method"] = to_text(r.by);
+  if (r.containers_up) one["containersUpMilliseconds"] = r.containers_up->count();
+  if (r.latency_before) one["latencyBefore"] = to_json(*r.latency_before);
+  if (r.latency_after) one["latencyAfter"] = to_json(*r.latency_after);
+  if (!r.metrics_before.empty()) one["metricsBefore"] = r.metrics_before;
+  if (!r.metrics_after.empty()) one["metricsAfter"] = r.metrics_after;
+  return one;
 }
 
 /// Rejects what sums and differences of times could overflow with.
@@ -73,11 +87,31 @@ outcome outcome_at(const json& object) {
   return static_cast<outcome>(found - outcome_names.begin());
 }
 
+method method_at(const json& object) {
+  const auto given = object.find("method");
+  if (given == object.end()) return method::restart;
+  const auto found = std::find(method_names.begin(), method_names.end(), given->get<std::string>());
+  if (found == method_names.end()) throw std::invalid_argument("method " + given->dump() + " is none");
+  return static_cast<method>(found - method_names.begin());
+}
+
+std::optional<latency> latency_at(const json& object, const char* name) {
+  if (!object.contains(name)) return std::nullopt;
+  const json& l = object.at(name);
+  return latency{length_of(l.at("p50Milliseconds")), length_of(l.at("p99Milliseconds")), l.at("checks").get<int>()};
+}
+
+std::map<std::string, double> metrics_at(const json& object, const char* name) {
+  if (!object.contains(name)) return {};
+  return object.at(name).get<std::map<std::string, double>>();
+}
+
 restart_record restart_from(const json& o) {
   restart_record r;
   r.at = instant_at(o, "atMilliseconds");
   r.wall = wall_time(span_at(o, "wallMilliseconds"));
   r.scope = o.at("scope").get<std::string>();
+  r.by = method_at(o);
   r.probe = o.at("probe").get<std::string>();
   r.why = {o.at("reason").get<std::string>(), o.at("message").get<std::string>()};
   r.requested_by = o.at("requestedBy").get<std::string>();
@@ -90,6 +124,11 @@ restart_record restart_from(const json& o) {
   r.first_pass = optional_at<milliseconds>(o, "firstPassMilliseconds");
   r.recovery = optional_at<milliseconds>(o, "recoveryMilliseconds");
   r.recovered_at = optional_at<instant>(o, "recoveredAtMilliseconds");
+  if (o.contains("containersUpMilliseconds")) r.containers_up = span_at(o, "containersUpMilliseconds");
+  r.latency_before = latency_at(o, "latencyBefore");
+  r.latency_after = latency_at(o, "latencyAfter");
+  r.metrics_before = metrics_at(o, "metricsBefore");
+  r.metrics_after = metrics_at(o, "metricsAfter");
   return r;
 }
 
@@ -100,11 +139,13 @@ ledger ledger_from(const json& o) {
   ledger l;
   l.boot = o.at("boot").get<std::string>();
   for (const json& r : o.at("restarts")) l.restarts.push_back(restart_from(r));
-  for (const json& r : o.at("lives")) l.lives.push_back({instant_at(r, "startedMilliseconds"), r.at("clean").get<bool>()});
+  for (const json& r : o.at("lives"))
+    l.lives.push_back({instant_at(r, "startedMilliseconds"), r.at("clean").get<bool>()});
   for (const json& r : o.at("warmUpsMilliseconds")) l.warm_ups.push_back(length_of(r));
   l.distrusted_until = optional_at<instant>(o, "distrustedUntilMilliseconds");
   l.healed_at = optional_at<instant>(o, "healedAtMilliseconds");
   l.calm_at = optional_at<instant>(o, "calmAtMilliseconds");
+  if (o.contains("drainedAtMilliseconds")) l.drained_at = instant_at(o, "drainedAtMilliseconds");
   for (const auto& [probe, start] : o.at("passedMilliseconds").items()) l.passed.emplace(probe, span_of(start));
   l.first_annotations = o.at("firstAnnotations").get<std::map<std::string, std::string>>();
   if (l.restarts.size() > ledger::most_restarts || l.lives.size() > ledger::most_lives ||
@@ -112,7 +153,8 @@ ledger ledger_from(const json& o) {
     throw std::invalid_argument("it has more entries than podmedic writes");
   }
   const auto earlier = [](const restart_record& a, const restart_record& b) { return a.at < b.at; };
-  if (!std::is_sorted(l.restarts.begin(), l.restarts.end(), earlier)) throw std::invalid_argument("restarts out of order");
+  if (!std::is_sorted(l.restarts.begin(), l.restarts.end(), earlier))
+    throw std::invalid_argument("restarts out of order");
   return l;
 }
 
@@ -125,6 +167,10 @@ void keep_last(std::vector<T>& items, std::size_t most) {
 
 std::string_view to_text(outcome ended) {
   return outcome_names.at(static_cast<std::size_t>(ended));
+}
+
+std::string_view to_text(method by) {
+  return method_names.at(static_cast<std::size_t>(by));
 }
 
 std::string ledger::to_json() const {
@@ -144,6 +190,8 @@ std::string ledger::to_json() const {
   }
   for (const milliseconds w : warm_ups) all["warmUpsMilliseconds"].push_back(w.count());
   for (const auto& [probe, start] : passed) all["passedMilliseconds"][probe] = start.time_since_epoch().count();
+  // Left out where there is none, so that older ledgers stay valid.
+  if (drained_at) all["drainedAtMilliseconds"] = drained_at->time_since_epoch().count();
   return all.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -174,6 +222,7 @@ void ledger::move_to_boot(std::string_view boot_id) {
   if (calm_at) *calm_at -= shift;
   if (distrusted_until) *distrusted_until -= shift;
   passed.clear();
+  drained_at.reset();
 }
 
 restart_record* ledger::last() {
@@ -181,6 +230,15 @@ restart_record* ledger::last() {
 }
 const restart_record* ledger::last() const {
   return restarts.empty() ? nullptr : &restarts.back();
+}
+
+restart_record* ledger::last_of(std::string_view scope) {
+  const auto found = std::find_if(restarts.rbegin(), restarts.rend(), [&](const auto& r) { return r.scope == scope; });
+  return found == restarts.rend() ? nullptr : &*found;
+}
+const restart_record* ledger::last_of(std::string_view scope) const {
+  const auto found = std::find_if(restarts.rbegin(), restarts.rend(), [&](const auto& r) { return r.scope == scope; });
+  return found == restarts.rend() ? nullptr : &*found;
 }
 
 void ledger::add(restart_record record) {

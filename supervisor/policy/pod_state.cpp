@@ -9,6 +9,15 @@ void pod_state::tell(severity level, std::string reason, std::string message, bo
   act(action::notice{level, std::move(reason), std::move(message), publish});
 }
 
+void pod_state::cancel_drain(bool with_hooks) {
+  undo.running = undo.running || with_hooks;
+  act(action::cancel_drain{with_hooks});
+}
+
+void pod_state::try_ledger() {
+  if (!std::exchange(ledger_asked, true)) act(action::try_ledger{});
+}
+
 const threshold* pod_state::standing_of(const std::string& probe) const {
   const auto found = thresholds.find(probe);
   return found == thresholds.end() ? nullptr : &found->second;
@@ -16,10 +25,6 @@ const threshold* pod_state::standing_of(const std::string& probe) const {
 
 bool pod_state::enforces() const {
   return use.in_mode == mode::enforce && !(use.paused_until && wall < *use.paused_until) && !facts.safe_mode;
-}
-
-bool pod_state::may_act() const {
-  return enforces() && facts.can_restart != support::missing;
 }
 
 bool pod_state::all_judged(bool (*holds)(const threshold&)) const {

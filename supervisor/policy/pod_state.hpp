@@ -2,7 +2,10 @@
 #include "supervisor/policy/back_off.hpp"
 #include "supervisor/policy/events.hpp"
 #include "supervisor/policy/ledger.hpp"
+#include "supervisor/policy/preconditions.hpp"
+#include "supervisor/policy/success_metrics.hpp"
 #include "supervisor/policy/threshold.hpp"
+#include "supervisor/policy/turn.hpp"
 
 #include <cstdint>
 #include <map>
@@ -22,6 +25,9 @@ struct pod_state {
   rules use;
   ledger book;
   circumstances facts;
+  turn fleet_turn;
+  preconditions outside;
+  success_metrics bounds;
   random_source random;
   std::map<std::string, threshold> thresholds;
   instant now{};
@@ -30,6 +36,13 @@ struct pod_state {
   std::optional<instant> well_since;
   /// The scope whose restart is under way; the arbiter lets no other begin one.
   std::optional<std::string> restarting;
+  /// The Cancelled hooks.
+  struct {
+    bool running = false;
+    std::optional<milliseconds> wait;  ///< where one failed: until they are run again
+    instant not_before{};
+  } undo;
+  bool ledger_asked = false;  ///< action::try_ledger is not answered yet
   std::vector<any_action> out;
 
   void tell(severity level, std::string reason, std::string message, bool publish = true);
@@ -37,9 +50,15 @@ struct pod_state {
   void act(Action a) {
     out.emplace_back(std::move(a));
   }
+  void cancel_drain(bool with_hooks);
+  void try_ledger();  ///< whether it can be written, if that is not being asked already
   const threshold* standing_of(const std::string& probe) const;
+  /// Whether the Pod may be out of traffic as far as its fleet is concerned.
+  bool may_be_out() const { return fleet_turn.may_be_out(use, now); }
+  /// What the preconditions say against a restart, and whether all hold as of just now.
+  std::vector<refusal> unmet() const { return outside.refusals(use, now); }
+  bool preconditions_hold() const { return outside.hold(use, now); }
   bool enforces() const;  ///< Enforce, not paused, not in safe mode
-  bool may_act() const;   ///< and restarts are possible
   /// Of every probe but those that only observe.
   bool all_judged(bool (*holds)(const threshold&)) const;
 };

@@ -1,9 +1,12 @@
 #pragma once
 #include "base/time.hpp"
 #include "base/verdict.hpp"
+#include "supervisor/policy/ledger.hpp"
 #include "supervisor/policy/rules.hpp"
 
+#include <cstddef>
 #include <optional>
+#include <vector>
 
 namespace podmedic::policy {
 
@@ -11,7 +14,7 @@ namespace podmedic::policy {
 enum class standing {
   unproven,  ///< has not passed since the container started; failures do not count yet
   healthy,
-  failing,   ///< failure_threshold consecutive failures
+  failing,  ///< failure_threshold consecutive failures
 };
 
 /// Counts one probe's verdicts. Consecutive failures make it failing, consecutive passes healthy; Unknown changes
@@ -24,9 +27,13 @@ class threshold {
 
   /// A new main process of the container: counts start again, and warm-up with them.
   void container_started(instant at, milliseconds warm_up_limit);
+  /// Its container was ended and is to start anew: the same, and nothing counts until container_started() tells that it
+  /// did.
+  void container_ended(instant at, milliseconds warm_up_limit);
   /// Its container had let it pass already, in an earlier life of podmedic: warm-up is over.
   void passed_already();
-  void count(const verdict& found, instant now);
+  /// `took`: how long the check took, where that is known.
+  void count(const verdict& found, instant now, std::optional<milliseconds> took = {});
   /// Live edits of the thresholds; counts stay.
   void use(const probe_rules& rules);
 
@@ -42,20 +49,29 @@ class threshold {
   bool last_was_unknown() const { return last_unknown_; }
   /// Whether failures do not count yet, and something was learned from the last check.
   bool warming_up(instant now) const { return !first_pass_ && now < counts_from_ && !last_unknown_; }
+  /// Whether its container has been seen: since the beginning, or since container_ended().
+  bool container_seen() const { return container_seen_; }
   /// Whether its container has not been seen yet, within the time that it has for its warm-up.
   bool awaits_container(instant now) const { return !container_seen_ && now < counts_from_; }
   /// Passes, and did not fail since.
   bool passes() const { return standing_ == standing::healthy && failures_ == 0; }
-  /// Passes, or could not be asked since the container started: does not stand against recovery.
-  bool well() const { return passes() || (last_unknown_ && !answered_); }
+  /// Passes, or could not be asked since the container started: does not stand against recovery. One that podmedic
+  /// ended, and that has not come back, does.
+  bool well() const { return passes() || (last_unknown_ && !answered_ && !ended_); }
   /// When the failure that goes on now was first seen.
   std::optional<instant> failing_since() const { return failing_since_; }
   /// Since when the target, which works no longer, answers "no" without a break (see fail::answered_no).
   std::optional<instant> answering_no_since() const { return answering_no_since_; }
+  /// Of the checks since the container started that passed; none before the first.
+  std::optional<latency> passed_in() const;
   const diagnosis& why() const { return why_; }
+  /// Why a restart of its container would make it worse; holds until a check learns something else, a new main process
+  /// or not.
+  const std::optional<diagnosis>& forbids_restart() const { return forbids_restart_; }
 
  private:
   void reset(instant container_started, milliseconds warm_up_limit);
+  void remember(milliseconds took);
 
   int failure_threshold_;
   int success_threshold_;
@@ -68,11 +84,15 @@ class threshold {
   instant started_{};
   bool start_seen_ = false;
   bool container_seen_ = false;
+  bool ended_ = false;  ///< by podmedic, and not started since
   instant counts_from_{};
   std::optional<instant> first_pass_;
   std::optional<instant> failing_since_;
   std::optional<instant> answering_no_since_;
   diagnosis why_;
+  std::optional<diagnosis> forbids_restart_;
+  std::vector<milliseconds> took_;  ///< the last ones; once there are as many as are kept, a ring
+  std::size_t took_next_ = 0;
 };
 
 }  // namespace podmedic::policy

@@ -18,6 +18,13 @@ verdict verdict_of(const command_result& ended) {
   return pass{};
 }
 
+/// The kubelet's kinds ask over the network alone.
+struct no_processes final : probes::pod_processes {
+  std::variant<const container_processes*, diagnosis> of(const std::string&) const override {
+    return diagnosis{"ProcessesNotShared", "the kubelet looks at no process"};
+  }
+};
+
 }  // namespace
 
 std::optional<bool> probe_threshold::add(const verdict& found) {
@@ -38,7 +45,9 @@ asio::awaitable<verdict> check_once(asio::io_context& context, const probe_manif
     co_return verdict_of(ended);
   }
   http_client http(context);
-  const std::unique_ptr<probes::probe> asked = std::get<probes::spec>(probe.action).make({http});
+  const no_processes processes;
+  const probes::surroundings around{.http = http, .processes = processes};
+  const std::unique_ptr<probes::probe> asked = std::get<probes::spec>(probe.action).make(around);
   auto asking = asked->check(probe.timeout);
   verdict found = co_await std::move(asking);
   co_return found;

@@ -15,6 +15,8 @@ class crash_back_off {
  public:
   /// The container ended; when it may start again.
   instant ended(instant at);
+  /// How long the next end makes it wait.
+  milliseconds next_wait() const { return wait_; }
 
  private:
   milliseconds wait_{0};

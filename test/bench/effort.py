@@ -13,10 +13,13 @@ class Effort:
     memory_runs: int = 3
     memory_seconds: float = 60
     idle_seconds: float = 60
+    kind_rounds: int = 3
+    kind_seconds: float = 3
     check_rounds: int = 7
     check_seconds: float = 4
     processes_a_round: int = 25
     wedge_runs: int = 3
+    planned_restarts: int = 20
 
 
 QUICK = Effort(
@@ -25,10 +28,13 @@ QUICK = Effort(
     memory_runs=1,
     memory_seconds=15,
     idle_seconds=10,
+    kind_rounds=1,
+    kind_seconds=2,
     check_rounds=2,
     check_seconds=2,
     processes_a_round=10,
     wedge_runs=1,
+    planned_restarts=3,
 )
 
 

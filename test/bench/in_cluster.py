@@ -11,20 +11,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 import cluster as cluster_command
 import images
+import planned
+import replicas
+from cluster_namespace import namespace
 from effort import Effort
 from figures import Figure, Step
 from kube import Kube, Object, container_status, is_ready, wait_for
 from layout import ADDRESSES
+from load import Load
 from local import probe
 from podmedic import GRPC_PORT, HTTP_PORT, Programs
 from sandbox import memory_of
@@ -34,6 +36,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = REPOSITORY / "examples" / "wedged-grpc" / "pod.yaml"
 RATE = 20
 CALL_TIMEOUT_MS = 2000
+MIXED_COMMAND = f"the same, and {replicas.RATE} calls/s beside it, of which one in 25 takes 3 s, with one stream of 5 s at any time"
 
 
 def steps(programs: Programs, effort: Effort) -> Iterator[Step]:
@@ -44,6 +47,7 @@ def steps(programs: Programs, effort: Effort) -> Iterator[Step]:
         pods = PodMaker(_load(cluster, programs.podmedic, "podmedic"), _load(cluster, programs.model_server, "model-server"))
         yield "memory with API and TLS probes", lambda: memory_with_api(cluster.kube, pods, programs, effort)
         yield from wedge(cluster.kube, pods, programs, effort)
+        yield from planned.steps(cluster, pods.example, programs, effort)
     finally:
         if found is None and os.environ.get("KEEP_CLUSTER") != "1":
             cluster_command.down()
@@ -60,14 +64,14 @@ def _load(cluster: cluster_command.Cluster, binary: Path, name: str) -> str:
 
 
 class PodMaker:
-    """Pods made of the example, with what only its demonstration needs left out."""
+    """Pods made of the example, with what only its demonstration needs left out. All have Kubernetes' default grace period."""
 
     def __init__(self, podmedic_image: str, server_image: str) -> None:
         pod = yaml.safe_load(EXAMPLE.read_text())
         spec, meta = pod["spec"], pod["metadata"]
         meta["labels"] = {"app": "model"}
         del meta["annotations"]["hook.podmedic.io/10-front"]
-        del spec["terminationGracePeriodSeconds"]  # all variants have Kubernetes' default
+        del spec["terminationGracePeriodSeconds"]
         (sidecar,) = (each for each in spec["initContainers"] if each["name"] == "podmedic")
         (engine,) = (each for each in spec["containers"] if each["name"] == "engine")
         sidecar.update(image=podmedic_image, imagePullPolicy="Never")
@@ -75,8 +79,11 @@ class PodMaker:
         spec["initContainers"], spec["containers"] = [sidecar], [engine]
         self._pod = pod
 
+    def example(self) -> Object:
+        return copy.deepcopy(self._pod)
+
     def with_podmedic(self, name: str) -> Object:
-        pod = copy.deepcopy(self._pod)
+        pod = self.example()
         pod["metadata"]["name"] = name
         return pod
 
@@ -100,10 +107,12 @@ class Variant:
     make: Callable[[str], Object]
     load_seconds: int  # as long as it is expected to take, and a good deal more
     seconds: list[float] = field(default_factory=list)
-    calls: list[Object] = field(default_factory=list)  # what the load printed
+    calls: list[Object] = field(default_factory=list)  # what became of RATE calls/s
+    mixed_calls: list[Object] = field(default_factory=list)  # and of the load of replicas.MIXED beside them
 
-    def lost(self) -> list[float]:
-        return [calls["failed"] for calls in self.calls]
+
+def lost(calls: Sequence[Object]) -> list[float]:
+    return [run["failed"] for run in calls]
 
 
 def wedge(kube: Kube, pods: PodMaker, programs: Programs, effort: Effort) -> Iterator[Step]:
@@ -123,21 +132,26 @@ def wedge_figures(ours: Variant, peers: Sequence[Variant]) -> Iterator[Figure]:
     command = f"SIGSTOP to one of two replicas behind a ClusterIP; {RATE} calls/s, each on a new channel, {CALL_TIMEOUT_MS} ms timeout"
     for peer in peers:
         assert ours.seconds and peer.seconds, f"no run of {peer.name if ours.seconds else ours.name} succeeded"
-        details = {"ours_calls": ours.calls, "peer_calls": peer.calls}
         yield Figure("wedge_to_ready_s", "s", ours.seconds, command, peer=peer.name, peer_samples=peer.seconds)
-        yield Figure("wedge_requests_lost", "calls", ours.lost(), command, peer=peer.name, peer_samples=peer.lost(), details=details)
+        for name, of, load in (
+            ("wedge_requests_lost", lambda variant: variant.calls, command),
+            ("unplanned_requests_lost", lambda variant: variant.mixed_calls, MIXED_COMMAND),
+        ):
+            details = {"ours_calls": of(ours), "peer_calls": of(peer)}
+            yield Figure(name, "calls", lost(of(ours)), load, peer=peer.name, peer_samples=lost(of(peer)), details=details)
 
 
 def wedge_one_of_two(everywhere: Kube, programs: Programs, variant: Variant) -> Sequence[Figure]:
     """One run; its result is kept in the variant."""
     with namespace(everywhere, "wedge") as kube:
-        seconds, calls = _wedge_one_of_two(kube, programs, variant)
+        seconds, calls, mixed_calls = _wedge_one_of_two(kube, programs, variant)
     variant.seconds.append(seconds)
     variant.calls.append(calls)
+    variant.mixed_calls.append(mixed_calls)
     return ()
 
 
-def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple[float, Object]:
+def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple[float, Object, Object]:
     ports = [{"port": GRPC_PORT, "targetPort": GRPC_PORT}]
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "model"}, "spec": {"selector": {"app": "model"}, "ports": ports}}
     (made,) = kube.apply(service)
@@ -146,10 +160,11 @@ def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple
         kube.apply(variant.make(name))
     for name in ("one", "two"):
         kube.wait_ready(name, timeout=90)
-    wait_for(lambda: _call(programs, address, 1).wait_for_result()["failed"], lambda failed: failed == 0, 30, "all calls to be answered")
+    wait_for(lambda: _call(programs, address, 1).result()["failed"], lambda failed: failed == 0, 30, "all calls to be answered")
 
     (engine, *_) = kube.host_pids("one", "engine")
     load = _call(programs, address, variant.load_seconds)
+    mixed = _call(programs, address, variant.load_seconds, **replicas.MIXED)
     let_pass(2)
     with kube.watch("pod", "one") as watch:
         began = time.monotonic()
@@ -159,41 +174,11 @@ def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple
             variant.load_seconds - 4,
             "the wedged server's Pod to be Ready again",
         )
-    return ready.monotonic - began, load.wait_for_result()
+    return ready.monotonic - began, load.result(), mixed.result()
 
 
-class Load:
-    """Calls at a fixed rate from the host, whose packets kube-proxy's rules take to a Pod."""
-
-    def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-    def wait_for_result(self) -> dict[str, Any]:
-        output, _ = self._process.communicate()
-        assert self._process.returncode == 0, f"the load ended with {self._process.returncode}"
-        return json.loads(output)
-
-
-def _call(programs: Programs, address: str, seconds: int) -> Load:
-    # A channel a call, as many clients with a connection each: calls on one held channel would all meet one replica.
-    options = [f"--address={address}", f"--rate={RATE}", f"--seconds={seconds}", f"--timeout-ms={CALL_TIMEOUT_MS}"]
-    words = [word for option in options for word in option.split("=", 1)]
-    return Load([str(programs.model_server), "call", *words, "--fresh-channel-per-call"])
-
-
-@contextmanager
-def namespace(kube: Kube, purpose: str) -> Iterator[Kube]:
-    """The cluster seen from a new namespace that is removed afterwards, its Pods at once."""
-    name = f"bench-{purpose}-{os.getpid()}-{time.monotonic_ns() % 10**9}"
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    view = kube.at(name)
-    try:
-        wait_for(lambda: view.get("serviceaccount", "default"), bool, 30, f"the ServiceAccount of namespace {name}")
-        yield view
-    finally:
-        kube.delete("namespace", name)
-        for pod in view.items("pod"):
-            view.delete("pod", pod["metadata"]["name"], grace_seconds=0)
+def _call(programs: Programs, address: str, seconds: int, **more: object) -> Load:
+    return Load(programs.model_server, **{"address": address, "rate": RATE, "seconds": seconds, "timeout_ms": CALL_TIMEOUT_MS, **more})
 
 
 # Memory with the API and TLS

@@ -11,13 +11,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import kinds
 from effort import Effort
 from figures import Figure, Step
-from podmedic import GRPC_PORT, HTTP_PORT, Podmedic, Programs, model_server, podmedic
+from podmedic import GRPC_PORT, Podmedic, Programs, model_server, podmedic
 from sandbox import Sandbox
 from waiting import let_pass
 
 MODE = {"podmedic.io/mode": "Enforce"}
+TWENTY = (
+    ["grpc"] * 3 + ["http"] * 3 + ["tcpSocket"] * 2 + ["progress"] * 3 + ["logTail"] * 2 + ["process"] * 2
+    + ["exec", "memory", "heartbeat", "credential", "connections", "configChange"]
+)  # fmt: skip
 
 
 def steps(programs: Programs, effort: Effort) -> Iterator[Step]:
@@ -26,6 +31,7 @@ def steps(programs: Programs, effort: Effort) -> Iterator[Step]:
     yield f"from the threshold to the exit: {effort.exit_runs} wedged servers", lambda: [threshold_to_exit(programs, effort)]
     yield f"memory and CPU with 20 probes: {effort.memory_runs} at once", lambda: twenty_probes(programs, effort)
     yield "CPU without probes", lambda: [idle_cpu(programs, effort)]
+    yield f"CPU of a check, kind by kind: {effort.kind_rounds} rounds", lambda: cpu_by_kind(programs, effort)
     yield f"CPU of a gRPC check: {effort.check_rounds} rounds", lambda: [cpu_of_a_check(programs, effort)]
 
 
@@ -76,16 +82,14 @@ def threshold_to_exit(programs: Programs, effort: Effort) -> Figure:
 
 def twenty_probes(programs: Programs, effort: Effort) -> Iterator[Figure]:
     """One a second each. CPU includes what podmedic does besides: it looks at the Pod's processes once a second."""
-    targets = [("http", {"port": HTTP_PORT, "path": "/health"})] * 5 + [("grpc", {"port": GRPC_PORT})] * 5
-    targets += [("tcpSocket", {"port": HTTP_PORT})] * 8 + [("exec", {"command": ["/bin/true"]})] * 2
-    annotations = dict(MODE)
-    for number, (kind, target) in enumerate(targets):
-        annotations[f"probe.podmedic.io/{kind.lower()}-{number}"] = probe(kind, target, periodSeconds=1)
     with ExitStack() as stack:
         all_running = []
         for _ in range(effort.memory_runs):
             sandbox = stack.enter_context(Sandbox())
-            stack.enter_context(model_server(programs, sandbox))
+            targets = stack.enter_context(kinds.well(programs, sandbox))
+            annotations = dict(MODE)
+            for number, kind in enumerate(TWENTY):
+                annotations[f"probe.podmedic.io/{kind.lower()}-{number}"] = targets[kind].annotation(period_seconds=1)
             all_running.append(stack.enter_context(podmedic(programs, sandbox, annotations)))
         let_pass(effort.memory_seconds, "watching 20 probes")
         memory = [running.memory() for running in all_running]
@@ -93,10 +97,28 @@ def twenty_probes(programs: Programs, effort: Effort) -> Iterator[Figure]:
         checks = [running.checks() for running in all_running]
     fewest = 15 * effort.memory_seconds
     assert min(checks) >= fewest, f"expected at least {fewest:.0f} checks, there were {checks}"
-    command = f"podmedic run, 5 http, 5 grpc, 8 tcpSocket, 2 exec at 1 s, after {effort.memory_seconds:g} s"
+    command = f"podmedic run, 20 probes of all 12 kinds at 1 s, after {effort.memory_seconds:g} s"
     yield Figure("rss_bytes", "bytes", [rss for rss, _ in memory], command, at_most=6e6)
     yield Figure("anon_bytes", "bytes", [anon for _, anon in memory], command, at_most=1.3e6)
     yield Figure("cpu_20_probes_s_per_min", "s/min", cpu, command)
+
+
+def cpu_by_kind(programs: Programs, effort: Effort) -> Iterator[Figure]:
+    """Rounds of: podmedic without probes, and podmedic with probes of one kind, for each kind in turn."""
+    used: dict[str, list[float]] = {}
+    with Sandbox() as sandbox, kinds.well(programs, sandbox) as targets:
+        for _ in range(effort.kind_rounds):
+            with podmedic(programs, sandbox, MODE) as running:
+                base, _ = _cpu_and_checks(running, effort.kind_seconds)
+            for kind, target in targets.items():
+                probes = {f"probe.podmedic.io/p{n}": target.annotation(period_seconds=0.1) for n in range(10)}
+                with podmedic(programs, sandbox, {**MODE, **probes}) as running:
+                    cpu, checks = _cpu_and_checks(running, effort.kind_seconds)
+                assert checks >= 50 * effort.kind_seconds, f"{kind}: expected 100 checks/s, there were {checks / effort.kind_seconds:.0f}/s"
+                used.setdefault(kind, []).append((cpu - base) / checks * 1e6)
+    command = f"podmedic run, 10 probes at 0.1 s, CPU/checks over {effort.kind_seconds:g} s, less its CPU without probes"
+    for kind, samples in used.items():
+        yield Figure(f"cpu_us_per_check_{kind}", "us", samples, command)
 
 
 def idle_cpu(programs: Programs, effort: Effort) -> Figure:

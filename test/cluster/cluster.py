@@ -27,7 +27,7 @@ from kube import ApiError, Kube, Object, is_ready
 from layout import ADDRESSES, BIN, BUILD, CONFIG, IMAGES, KUBECONFIG, LOG, NODE_NAME, PAUSE_IMAGE, PKI, STATE
 from node import Node, end_all, locked
 from progress import ClusterError, say, step, wait_until
-from programs import build_missing
+from programs import HELM, JOBSET, PROGRAMS, build_missing
 
 OPTIONS = BUILD / "options.json"
 KUBECTL = BIN / "kubectl"
@@ -276,7 +276,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     end = commands.add_parser("down", help="end the cluster and remove what it left")
     end.add_argument("--of-any-clone", action="store_true", help="end those that other clones left running or half ended, too")
-    commands.add_parser("build", help="build its programs and start nothing")
+    commands.add_parser("build", help="build its programs, and those that tests run in it, and start nothing")
     commands.add_parser("status", help="show what runs; exit code 0 if all of it does")
     image = commands.add_parser("load-image", help="make an image known to the node")
     image.add_argument("archive", type=Path, metavar="ARCHIVE.oci.tar")
@@ -295,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _print_usage_of_kubectl()
         elif options.command == "build":
             host.use_system_path()
-            build_missing()
+            build_missing((*PROGRAMS, JOBSET, HELM))
         elif options.command == "down":
             if options.of_any_clone:
                 host.use_system_path()

@@ -27,6 +27,7 @@ _numbers = itertools.count(1)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than 20 s")
+    config.addinivalue_line("markers", "alone: stops what the scenarios need, so it runs before them, as test_platform does")
     config.addinivalue_line("markers", "gate_off(gate): needs a cluster that was started with CLUSTER_GATES_OFF=gate")
 
 
@@ -36,6 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if (gate := item.get_closest_marker("gate_off")) and gate.args[0] not in off]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+    items.sort(key=lambda item: item.path.stem != "test_platform" and item.get_closest_marker("alone") is None)
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +97,7 @@ def new_namespace(cluster: Cluster, name: str) -> Iterator[Kube]:
     everywhere.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         kube = everywhere.at(name)
-        wait_for(lambda: kube.get("serviceaccount", "default"), bool, 30, f"the ServiceAccount of namespace {name}")
+        wait_for(lambda: kube.get("serviceaccount", "default"), bool, 90, f"the ServiceAccount of namespace {name}")
         yield kube
     finally:
         Medic.watched = [medic for medic in Medic.watched if medic.kube.namespace != name]

@@ -18,6 +18,7 @@ from progress import ClusterError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = ROOT / "examples" / "wedged-grpc"
+MODEL_SERVER = ROOT / "build" / "release" / "test" / "servers" / "model-server"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def load_images(cluster: Cluster) -> Images:
     _run("deploy/image.sh")
     podmedic = cluster.load_image(ROOT / "build" / "podmedic.oci.tar", "podmedic:dev")
     _run("cmake", "--build", "--preset", "release", "--target", "model-server")
-    program = {"model-server": ROOT / "build" / "release" / "test" / "servers" / "model-server"}
+    program = {"model-server": MODEL_SERVER}
     archive = write_archive(IMAGES / "model-server.oci.tar", program, ["/model-server"])
     other = write_archive(IMAGES / "other-model-server.oci.tar", program, ["/model-server"], environment={"OTHER": "1"})
     return Images(podmedic, cluster.load_image(archive, "model-server:dev"), cluster.load_image(other, "model-server:other"))
@@ -61,10 +62,14 @@ def container(pod: Object, name: str) -> Object:
     return next(each for each in [*pod["spec"]["initContainers"], *pod["spec"]["containers"]] if each["name"] == name)
 
 
+def annotation(pod: Object, name: str) -> Object:
+    """What an annotation that holds a YAML object says; {} where there is none."""
+    return yaml.safe_load(pod["metadata"]["annotations"].get(name, "{}"))
+
+
 def annotate(pod: Object, name: str, **fields: Any) -> None:
     """Replaces fields of an annotation that holds a YAML object: annotate(pod, "podmedic.io/policy", hold="Unready")."""
-    annotations = pod["metadata"]["annotations"]
-    annotations[name] = json.dumps({**yaml.safe_load(annotations.get(name, "{}")), **fields})
+    pod["metadata"]["annotations"][name] = json.dumps({**annotation(pod, name), **fields})
 
 
 def with_api_access(kube: Kube, pod: Object) -> Object:

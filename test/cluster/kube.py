@@ -268,13 +268,21 @@ class Kube:
         ]
         return sorted(found, key=lambda event: event["metadata"]["creationTimestamp"])
 
+    def wait_for_events(self, pod: str, *reasons: str, timeout: float = 20) -> None:
+        """Waits until an Event of each reason is about the Pod: podmedic sends them while it goes on."""
+
+        def told() -> set[str]:
+            return {event["reason"] for event in self.events(pod)}
+
+        wait_for(told, lambda found: set(reasons) <= found, timeout, f"Events {', '.join(reasons)}")
+
     def host_pids(self, pod: str, container: str) -> list[int]:
         """The PIDs, as the host counts, of all processes of a running container, oldest first: its first process."""
         container_id = container_status(self.get("pod", pod), container)["containerID"].rpartition("/")[2]
         return sorted((pid for pid, cgroups in _cgroups() if container_id in cgroups), key=_age)
 
-    def watch(self, kind: str, name: str) -> Watch:
-        """Records every version of one object from now on: `with kube.watch("pod", "p") as watch: …`."""
+    def watch(self, kind: str, name: str = "") -> Watch:
+        """Records every version of one object from now on: `with kube.watch("pod", "p") as watch: …`; without a name, of all."""
         return Watch(self.transport, self.path(kind), name)
 
 
@@ -307,7 +315,7 @@ class Version:
 
 @dataclass
 class Watch:
-    """A background thread that records the versions of one object; it reconnects when the API server went away."""
+    """A background thread that records the versions of one object, or of all; it reconnects when the API server went away."""
 
     transport: Transport
     collection: str
@@ -355,7 +363,8 @@ class Watch:
     def _follow(self) -> None:
         """One connection: the server sends the present state first, then each change as a line."""
         self._connection = connection = self.transport.connect(timeout=600)
-        query = urllib.parse.urlencode({"watch": "true", "fieldSelector": f"metadata.name={self.name}"})
+        one = {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
+        query = urllib.parse.urlencode({"watch": "true", **one})
         try:
             connection.request("GET", f"{self.collection}?{query}", headers={"Accept": "application/json"})
             answer = connection.getresponse()
@@ -385,7 +394,7 @@ def container_status(pod: Object, container: str) -> Object:
 
 def condition(subject: Object, kind: str) -> Object | None:
     """A condition of an object's status, by its type."""
-    return next((entry for entry in subject.get("status", {}).get("conditions", []) if entry["type"] == kind), None)
+    return next((entry for entry in (subject.get("status", {}).get("conditions") or []) if entry["type"] == kind), None)
 
 
 def is_ready(subject: Object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -66,10 +67,15 @@ class Medic:
         return "\n".join(f"--- life {life} of podmedic in pod {self.pod}\n{text}" for life, text in lives)
 
     def lives_of(self, container: str) -> list[str]:
-        """The log of each life of a container, oldest first. The node keeps them when the API has forgotten them."""
+        """The log of each life of a container that the node still has, oldest first: when the API has forgotten a life,
+        the node keeps its log for a while."""
         pod = f"{self.kube.namespace}_{self.pod}_{self._created['metadata']['uid']}"
         files = sorted((LOG / "pods" / pod / container).glob("*.log"), key=lambda file: int(file.stem))
-        return [_without_cri_prefix(file.read_text(errors="replace")) for file in files]
+        texts = []
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):  # the kubelet has just tidied it away
+                texts.append(_without_cri_prefix(file.read_text(errors="replace")))
+        return texts
 
     # What it keeps and shows
 
@@ -83,9 +89,12 @@ class Medic:
     def status(self) -> Object:
         return json.loads(self._get("/status"))
 
+    def metrics(self) -> str:
+        return self._get("/metrics")
+
     def metric(self, sample: str) -> float | None:
         """The value of a sample as it stands on the page: metric('podmedic_phase{phase="Holding"}')."""
-        for line in self._get("/metrics").splitlines():
+        for line in self.metrics().splitlines():
             name, _, value = line.rpartition(" ")
             if name == sample:
                 return float(value)

@@ -11,6 +11,7 @@ from layout import ADDRESSES, CONFIG, KUBECONFIG, NODE_NAME, PKI
 from progress import ClusterError
 
 ADMIN = "admin"
+CA_CONSTRAINT = "basicConstraints=critical,CA:TRUE"
 KUBELET_CLIENT = "apiserver-kubelet-client"
 
 # File name -> the subject: Kubernetes reads the user from CN and the group from O.
@@ -32,11 +33,11 @@ def create() -> None:
     """Writes PKI/*.crt and *.key, the key pair of the ServiceAccounts' tokens, and a kubeconfig for each client."""
     PKI.mkdir(parents=True, exist_ok=True)
     PKI.chmod(0o700)
-    _certificate("ca", "/CN=podmedic-test-cluster", "basicConstraints=critical,CA:TRUE", issuer=None)
+    certificate("ca", "/CN=podmedic-test-cluster", CA_CONSTRAINT, issuer=None)
     for name, subject in CLIENTS.items():
-        _certificate(name, subject, "extendedKeyUsage=clientAuth")
+        certificate(name, subject, "extendedKeyUsage=clientAuth")
     for name, alternatives in SERVERS.items():
-        _certificate(name, f"/CN={name}", "extendedKeyUsage=serverAuth", f"subjectAltName={alternatives}")
+        certificate(name, f"/CN={name}", "extendedKeyUsage=serverAuth", f"subjectAltName={alternatives}")
     key, public = PKI / "service-account.key", PKI / "service-account.pub"
     _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
     _openssl("ec", "-in", str(key), "-pubout", "-out", str(public))
@@ -74,11 +75,12 @@ def write_kubeconfig(path: Path, client: str) -> None:
     path.chmod(0o600)
 
 
-def _certificate(name: str, subject: str, *extensions: str, issuer: str | None = "ca") -> None:
+def certificate(name: str, subject: str, *extensions: str, issuer: str | None = "ca", directory: Path = PKI) -> None:
+    """Writes NAME.crt and NAME.key, new ones; `issuer` names the authority in the same directory, None is its own."""
     command = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"]
-    command += ["-subj", subject, "-keyout", str(PKI / f"{name}.key"), "-out", str(PKI / f"{name}.crt")]
+    command += ["-subj", subject, "-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.crt")]
     if issuer is not None:
-        command += ["-CA", str(PKI / f"{issuer}.crt"), "-CAkey", str(PKI / f"{issuer}.key")]
+        command += ["-CA", str(directory / f"{issuer}.crt"), "-CAkey", str(directory / f"{issuer}.key")]
         command += ["-addext", "basicConstraints=critical,CA:FALSE"]
     for extension in extensions:
         command += ["-addext", extension]

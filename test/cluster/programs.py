@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,7 @@ def _containerd(name: str, cold: str) -> Program:
     return Program(name, f"github.com/containerd/containerd/v2/cmd/{name}", cold, directory=SOURCE / "containerd")
 
 
+KUBECTL = _kubernetes("kubectl", "2 min")
 # The times are those of two cores, in this order: each finds the packages of the ones before it compiled.
 PROGRAMS = (
     Program("pause", "programs/pause/pause.c", "1 s", sources=("programs/pause/pause.c",)),
@@ -72,7 +73,7 @@ PROGRAMS = (
     _containerd("containerd", "1 min"),
     _containerd("containerd-shim-runc-v2", "10 s"),
     _containerd("ctr", "10 s"),
-    _kubernetes("kubectl", "2 min"),
+    KUBECTL,
     _kubernetes("kubelet", "3 min"),
     _kubernetes("kube-scheduler", "10 s"),
     _kubernetes("kube-proxy", "10 s"),
@@ -80,13 +81,17 @@ PROGRAMS = (
     _kubernetes("kube-apiserver", "10 s"),
 )
 
+# What one test needs, and no cluster.
+JOBSET = Program("jobset-controller", "sigs.k8s.io/jobset", "5 min", directory=SOURCE / "jobset")
+HELM = Program("helm", "helm.sh/helm/v4/cmd/helm", "3 min", directory=SOURCE / "helm")
 
-def build_missing() -> None:
+
+def build_missing(programs: Sequence[Program] = PROGRAMS) -> None:
     """Builds every program that is missing or stale. Go's caches make a second clone's build a matter of linking."""
     BIN.mkdir(parents=True, exist_ok=True)
-    for number, program in enumerate(PROGRAMS, 1):
+    for number, program in enumerate(programs, 1):
         if not program.is_fresh():
-            with step(f"[{number}/{len(PROGRAMS)}] building {program.name} (about {program.cold} with a cold Go cache)"):
+            with step(f"[{number}/{len(programs)}] building {program.name} (about {program.cold} with a cold Go cache)"):
                 _build(program)
 
 

@@ -118,7 +118,7 @@ def test_each_wait_is_at_least_as_long_as_the_last_one_and_is_kept(held: Held) -
 def test_holding_is_loud(held: Held) -> None:
     for medic in (held.in_service, held.unready):
         assert medic.metric('podmedic_phase{phase="Holding"}') == 1
-        wait_for(lambda: medic.kube.events(medic.pod, "Holding"), bool, 10, "the Event Holding")
+        medic.kube.wait_for_events(medic.pod, "Holding")
         wait_for(medic.mirrored, lambda mirrored: mirrored.get("holding") is True, 10, "the annotation to say it")
         assert "Holding" in medic.command("status").splitlines()[0]
 

@@ -8,7 +8,7 @@ import signal
 import example
 from kube import Object, container_status, wait_for
 from medic import Medic
-from scenarios import Scene, checks, probe_status, scenario
+from scenarios import Scene, scenario
 
 
 @scenario
@@ -43,6 +43,34 @@ def expect_told_by_event(scene: Scene, medic: Medic, reason: str, *words: str) -
         return [event for event in scene.kube.events(medic.pod, reason) if all(word in event["note"] for word in words)]
 
     return wait_for(matching, bool, 120, f"an Event {reason} with {words}")[0]
+
+
+@scenario
+def test_one_configmap_stops_all_restarts_of_a_fleet_and_gives_them_back(scene: Scene) -> None:
+    pod = scene.pod("overridden")
+    volume = {"name": "podmedic-override", "configMap": {"name": "kill-switch", "optional": True}}
+    pod["spec"]["volumes"].append(volume)
+    mount = {"name": "podmedic-override", "mountPath": "/etc/podmedic/override"}
+    example.container(pod, "podmedic")["volumeMounts"].append(mount)
+    medic = scene.start(pod)
+    assert medic.status()["mode"] == "Enforce"
+
+    def switch(mode: str) -> None:
+        scene.kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kill-switch"}, "data": {"mode": mode}})
+        # The kubelet mounts it when it next looks at the Pod: at any change, or about once a minute.
+        scene.kube.annotate("pod", medic.pod, switched=mode)
+
+    switch("Observe")
+    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", 90, "the override to be taken")
+    scene.signal_engine(medic, signal.SIGSTOP)
+    medic.wait_for_reason("WouldRestartAllContainers", 30)
+    scene.wait_for_checks(medic, "Fail", more=3)
+    scene.expect_left_alone(medic)
+    switch("Obsrve")
+    expect_told_by_event(scene, medic, "ConfigurationMistake", "the fleet's override of podmedic.io/mode", "did you mean Observe?")
+    assert medic.status()["mode"] == "Observe", "the last good value stays"
+    switch("Enforce")
+    scene.wait_for_outcomes(medic, "Recovered", timeout=150)
 
 
 EXACTLY = ("probe.podmedic.io/broken, line 2, column 1, periodSecond", "did you mean periodSeconds?")
@@ -160,6 +188,8 @@ def test_without_a_writable_ledger_it_restarts_nothing(scene: Scene) -> None:
     scene.wait_for_checks(medic, "Fail", more=14)
     scene.expect_no_restart(medic)
     assert scene.restarts(medic, "engine") == 0
+    assert "Draining" not in medic.reasons()
+    assert [entry.text for entry in medic.entries() if "not ready" in entry.text] == []
 
 
 @scenario

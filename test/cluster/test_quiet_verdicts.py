@@ -6,7 +6,7 @@ import signal
 import time
 
 import example
-from kube import Object, wait_for
+from kube import Object
 from medic import Medic
 from scenarios import Scene, checks, probe_status, scenario
 
@@ -77,6 +77,26 @@ def test_what_cannot_be_asked_restarts_nothing_and_is_told(scene: Scene) -> None
     scene.expect_left_alone(medic)
 
 
+TOKEN = "/var/run/secrets/podmedic/token"
+WELL: dict[str, Object] = {  # what sees more than answers, on what a real kubelet gives: cgroups, sockets, a bound token
+    "process": {"process": {"maxOpenFiles": "90%", "maxThreads": 1000, "spinningSeconds": 60}},
+    "memory": {"memory": {"maxUsage": "90%", "timeToLimitSeconds": 60, "limit": "1Gi"}},
+    "connections": {"connections": {"listenPorts": [8001], "peerPorts": [443]}, "onFailure": "RestartAllContainers"},
+    "progress": {"progress": {"port": 9484, "pending": "podmedic_ready", "counter": "podmedic_probe_checks_total", "stalledSeconds": 10}},
+    "credential": {"credential": {"file": TOKEN}},
+    "settings": {"configChange": {"files": [TOKEN.replace("token", "ca.crt")]}},
+}
+
+
+@scenario
+def test_probes_of_processes_memory_sockets_and_files_pass_on_a_pod_that_is_well(scene: Scene) -> None:
+    medic = scene.start(scene.pod("well", **WELL))
+    for probe in WELL:
+        scene.wait_for_checks(medic, "Pass", more=5, probe=probe)
+        assert checks(medic, "Fail", probe) == 0 and probe_status(medic, probe)["verdict"] == "Pass", probe_status(medic, probe)
+    scene.expect_left_alone(medic)
+
+
 @scenario
 def test_observe_is_the_default_and_only_says_what_it_would_do(scene: Scene) -> None:
     pod = scene.pod("observing")
@@ -91,7 +111,7 @@ def test_observe_is_the_default_and_only_says_what_it_would_do(scene: Scene) -> 
     scene.kube.annotate("pod", medic.pod, **{"podmedic.io/mode": "Enforce"})
     refusal = medic.wait_for_reason("ConfigurationMistake", 100)
     assert "podmedic.io/mode" in refusal.text
-    wait_for(lambda: scene.kube.events(medic.pod, "ConfigurationMistake"), bool, 10, "the Event of the refused edit")
+    scene.kube.wait_for_events(medic.pod, "ConfigurationMistake")
     scene.wait_for_checks(medic, "Fail", more=5)
     assert medic.status()["mode"] == "Observe"
     scene.expect_left_alone(medic)
@@ -108,6 +128,41 @@ def test_while_it_is_paused_it_restarts_nothing_and_when_the_pause_is_lifted_it_
     # The kubelet's refresh of a downwardAPI volume may take up to 90 s (here it is about one).
     scene.wait_for_outcomes(medic, "Recovered", timeout=120)
     assert scene.restarts(medic, "podmedic") == 1
+
+
+@scenario
+def test_a_precondition_that_does_not_hold_keeps_a_wedged_pod_from_its_restart_and_one_that_holds_lets_it_go(scene: Scene) -> None:
+    def gate(name: str) -> Object:  # tells its own name to whoever asks
+        server = {"name": "gate", "image": "localhost/actor:1", "imagePullPolicy": "Never", "args": ["serve=:8080", "pause"]}
+        metadata = {"name": name, "labels": {"gate": name}}
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [server], "terminationGracePeriodSeconds": 0}}
+
+    def service(selects: str) -> Object:
+        spec = {"selector": {"gate": selects}, "ports": [{"port": 80, "targetPort": 8080}]}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gate"}, "spec": spec}
+
+    for name in ("gate-red", "gate-green"):
+        scene.kube.apply(gate(name))
+        scene.kube.wait_ready(name, timeout=60)
+    scene.kube.apply(service("gate-red"))
+    address = scene.kube.get("service", "gate")["spec"]["clusterIP"]
+    asks = {"http": {"url": f"http://{address}/", "bodyContains": "gate-green"}}
+    medic = scene.start(scene.pod("gated", policy={"preconditions": [asks]}))
+    scene.signal_engine(medic, signal.SIGSTOP)
+    told = medic.wait_for_reason("WaitingToRestart", 60)
+    assert "the body does not contain" in told.text
+    assert [refusal["reason"] for refusal in medic.status()["restartForbiddenBy"]] == ["PreconditionNotMet"]
+    assert medic.metric('podmedic_restart_forbidden{scope="Pod",reason="PreconditionNotMet"}') == 1
+    scene.kube.wait_for_events(medic.pod, "WaitingToRestart")
+    scene.wait_for_checks(medic, "Fail", more=5)
+    scene.expect_no_restart(medic)
+    scene.kube.apply(service("gate-green"))
+    scene.wait_for_outcomes(medic, "Recovered", timeout=120)
+    assert scene.restarts(medic, "podmedic") == 1
+    assert medic.reasons(life=0).count("WaitingToRestart") == 1
+    for name in ("gate-red", "gate-green"):
+        scene.kube.delete("pod", name, grace_seconds=0)
+    scene.kube.delete("service", "gate")
 
 
 def expect_wedged_and_observed(scene: Scene, medic: Medic, why: str) -> None:

@@ -9,7 +9,8 @@
 // Registries of its own, so that only the configuration is compiled in.
 namespace podmedic::probes {
 std::span<const kind> kinds() {
-  static constexpr kind all[] = {{"tcpSocket", traffic::unready, [](fields& own) {
+  static constexpr kind all[] = {{"tcpSocket", traffic::unready,
+                                  [](fields& own) {
                                     const bool local = own.text("host", "").empty();
                                     spec found{std::to_string(own.required_port("port")), local, nullptr};
                                     own.finish();

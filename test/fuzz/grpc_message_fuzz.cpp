@@ -26,6 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   parse_health_response(bytes);
 
+  message_counter whole, cut;
+  whole.take(bytes);
+  for (const char each : bytes) cut.take(std::string_view(&each, 1));
+  require(whole.count() == cut.count() && whole.count() <= static_cast<std::int64_t>(size));
+
   const std::string wrapped = framed(bytes);
   const auto unwrapped = unframed(wrapped);
   require(std::get<std::string_view>(unwrapped) == bytes);

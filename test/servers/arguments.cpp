@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <iterator>
 
 namespace {
 
@@ -58,6 +60,15 @@ double arguments::number(std::string_view name, double fallback) const {
     misused("--" + std::string(name) + ": \"" + found->second + "\" is no number");
   }
   return value;
+}
+
+std::string required_content(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    std::fprintf(stderr, "model-server: cannot read %s\n", file.c_str());
+    std::exit(1);
+  }
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 std::string utc_now() {

@@ -22,6 +22,8 @@ class arguments {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
+/// Exits with 1 and a message where the file cannot be read.
+std::string required_content(const std::string& file);
 /// One line on standard output, at once, with the time in front.
 void say(std::string_view line);
 /// "2026-01-31T08:30:00.250Z"

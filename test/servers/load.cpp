@@ -1,75 +1,27 @@
 #include "arguments.hpp"
 #include "commands.hpp"
+#include "tally.hpp"
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <cstdio>
+#include <csignal>
 #include <list>
-#include <map>
-#include <mutex>
+#include <optional>
 #include <thread>
 
 namespace {
 
 using steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-/// What became of the calls; written to from gRPC's threads.
-class tally {
- public:
-  void sent() {
-    const std::lock_guard lock(mutex_);
-    ++sent_;
-  }
-  void ended(const grpc::Status& status, steady::duration took) {
-    const std::lock_guard lock(mutex_);
-    if (status.ok()) {
-      latencies_ms_.push_back(std::chrono::duration<double, std::milli>(took).count());
-    } else {
-      last_failure_at_ = utc_now();
-      if (failed_++ == 0) {
-        first_failure_at_ = last_failure_at_;
-      }
-      ++codes_[status.error_code()];
-    }
-    all_ended_.notify_one();
-  }
-  void wait_for_all() {
-    std::unique_lock lock(mutex_);
-    all_ended_.wait(lock, [this] { return latencies_ms_.size() + failed_ == sent_; });
-  }
-  void print() {
-    std::sort(latencies_ms_.begin(), latencies_ms_.end());
-    std::string codes;
-    for (const auto& [code, times] : codes_) {
-      codes += (codes.empty() ? "\"" : ", \"") + std::to_string(code) + "\": " + std::to_string(times);
-    }
-    std::printf("{\"sent\": %zu, \"ok\": %zu, \"failed\": %zu, \"first_failure_at\": %s, \"last_failure_at\": %s, "
-                "\"codes\": {%s}, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
-                sent_, latencies_ms_.size(), failed_, quoted(first_failure_at_).c_str(),
-                quoted(last_failure_at_).c_str(), codes.c_str(), quantile(0.5), quantile(0.99), quantile(1));
-  }
-
- private:
-  static std::string quoted(const std::string& text) { return text.empty() ? "null" : "\"" + text + "\""; }
-  double quantile(double share) const {
-    if (latencies_ms_.empty()) {
-      return 0;
-    }
-    return latencies_ms_[static_cast<std::size_t>(share * static_cast<double>(latencies_ms_.size() - 1))];
-  }
-
-  std::mutex mutex_;
-  std::condition_variable all_ended_;
-  std::size_t sent_ = 0;
-  std::size_t failed_ = 0;
-  std::map<int, int> codes_;
-  std::vector<double> latencies_ms_;
-  std::string first_failure_at_, last_failure_at_;
-};
+grpc::ByteBuffer message(const std::string& text) {
+  const grpc::Slice slice(text);
+  return {&slice, 1};
+}
 
 /// What must live until the answer is there.
 struct one_call {
@@ -80,55 +32,147 @@ struct one_call {
   steady::time_point began = steady::now();
 };
 
+/// A server stream, until the server has ended it. Must live until ended().
+class one_stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  one_stream(std::shared_ptr<grpc::Channel> channel, milliseconds lasts, milliseconds timeout, tally& outcome)
+      : stub_(std::move(channel)), request_(message("work-ms=" + std::to_string(lasts.count()))), outcome_(outcome) {
+    outcome.sent();
+    context_.set_deadline(std::chrono::system_clock::now() + lasts + timeout);
+    stub_.PrepareBidiStreamingCall(&context_, "/demo.Model/Stream", {}, this);
+    StartWriteLast(&request_, {});
+    StartRead(&response_);
+    StartCall();
+  }
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      StartRead(&response_);
+    }
+  }
+  void OnDone(const grpc::Status& status) override {
+    outcome_.ended("stream", status, steady::now() - began_);
+    ended_ = true;
+  }
+  bool ended() const { return ended_; }
+
+ private:
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer request_, response_;
+  tally& outcome_;
+  const steady::time_point began_ = steady::now();
+  std::atomic<bool> ended_{false};
+};
+
 /// Drops the calls that gRPC no longer refers to. A channel must not be closed by its own thread, which would happen if
 /// a callback held the last reference.
 void drop_ended(std::list<std::shared_ptr<one_call>>& calls) {
   calls.remove_if([](const auto& each) { return each.use_count() == 1; });
 }
 
-std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
-  grpc::ChannelArguments options;
-  options.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // else channels to one address share their connection
-  options.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  options.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), options);
-}
+class load {
+ public:
+  explicit load(const arguments& given)
+      : address_(given.text("address", "127.0.0.1:8001")),
+        method_(given.text("method", "/demo.Model/Generate")),
+        rate_(std::max(0.001, given.number("rate", 10))),
+        seconds_(given.number("seconds", 10)),
+        timeout_(static_cast<long>(given.number("timeout-ms", 1000))),
+        slow_one_in_(static_cast<long>(given.number("slow-one-in", 0))),
+        slow_(static_cast<long>(given.number("slow-ms", 0))),
+        stream_(static_cast<long>(given.number("stream-ms", 0))),
+        authority_(given.text("tls-ca", "")),
+        name_(given.text("tls-name", "")),
+        held_(given.has("fresh-channel-per-call") ? nullptr : open_channel()) {}
+
+  void run() {
+    const auto interval = std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(1 / rate_));
+    const auto began = steady::now();
+    for (long i = 0; seconds_ <= 0 || i < static_cast<long>(rate_ * seconds_); ++i) {
+      if (told_to_end_by(began + i * interval)) {  // a fixed rate, whatever the answers do
+        break;
+      }
+      drop_ended(under_way_);
+      start_call(slow_one_in_ > 0 && i % slow_one_in_ == 0);
+      keep_streaming();
+    }
+    outcome_.wait_for_all();
+    outcome_.print();
+    while (!under_way_.empty() || (streaming_ && !streaming_->ended())) {
+      std::this_thread::sleep_for(milliseconds(1));
+      drop_ended(under_way_);
+    }
+  }
+
+ private:
+  std::shared_ptr<grpc::Channel> open_channel() const {
+    grpc::ChannelArguments options;
+    options.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // else channels to one address share their connection
+    options.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    options.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+    if (!name_.empty()) {
+      options.SetSslTargetNameOverride(name_);
+    }
+    grpc::SslCredentialsOptions tls;
+    if (!authority_.empty()) {
+      tls.pem_root_certs = required_content(authority_);
+    }
+    const auto credentials = authority_.empty() ? grpc::InsecureChannelCredentials() : grpc::SslCredentials(tls);
+    return grpc::CreateCustomChannel(address_, credentials, options);
+  }
+  std::shared_ptr<grpc::Channel> channel() const { return held_ ? held_ : open_channel(); }
+
+  void start_call(bool slow) {
+    const auto each = under_way_.emplace_back(std::make_shared<one_call>(channel()));
+    each->context.set_deadline(std::chrono::system_clock::now() + timeout_ + (slow ? slow_ : milliseconds(0)));
+    each->request = message(slow ? "work-ms=" + std::to_string(slow_.count()) : "hello");
+    outcome_.sent();
+    const auto done = [each, slow, this](const grpc::Status& status) {
+      outcome_.ended(slow ? "slow" : "short", status, steady::now() - each->began);
+    };
+    each->stub.UnaryCall(&each->context, method_, {}, &each->request, &each->response, done);
+  }
+
+  void keep_streaming() {
+    if (stream_.count() > 0 && (!streaming_ || streaming_->ended())) {
+      streaming_.reset();
+      streaming_.emplace(channel(), stream_, timeout_, outcome_);
+    }
+  }
+
+  static bool told_to_end_by(steady::time_point then) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    const auto left = std::max(steady::duration(0), then - steady::now());
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec wait{whole.count(), static_cast<long>(std::chrono::nanoseconds(left - whole).count())};
+    return sigtimedwait(&signals, nullptr, &wait) == SIGTERM;
+  }
+
+  const std::string address_, method_;
+  const double rate_, seconds_;
+  const milliseconds timeout_;
+  const long slow_one_in_;
+  const milliseconds slow_, stream_;
+  const std::string authority_, name_;
+  const std::shared_ptr<grpc::Channel> held_;
+  tally outcome_;
+  std::list<std::shared_ptr<one_call>> under_way_;
+  std::optional<one_stream> streaming_;
+};
 
 }  // namespace
 
 int call(int count, char** words) {
-  const arguments given(count, words, {"address", "rate", "seconds", "timeout-ms", "method"},
+  const arguments given(count, words,
+                        {"address", "rate", "seconds", "timeout-ms", "method", "slow-one-in", "slow-ms", "stream-ms",
+                         "tls-ca", "tls-name"},
                         {"fresh-channel-per-call"});
-  const std::string address = given.text("address", "127.0.0.1:8001");
-  const std::string method = given.text("method", "/demo.Model/Generate");
-  const double rate = std::max(0.001, given.number("rate", 10));
-  const auto calls = static_cast<long>(rate * given.number("seconds", 10));
-  const auto timeout = std::chrono::milliseconds(static_cast<long>(given.number("timeout-ms", 1000)));
-  const auto interval = std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(1 / rate));
-  const bool fresh = given.has("fresh-channel-per-call");
-
-  tally outcome;
-  const auto held = fresh ? nullptr : open_channel(address);
-  std::list<std::shared_ptr<one_call>> under_way;
-  const auto began = steady::now();
-  for (long i = 0; i < calls; ++i) {
-    std::this_thread::sleep_until(began + i * interval);  // a fixed rate, whatever the answers do
-    drop_ended(under_way);
-    const std::shared_ptr<one_call> each =
-        under_way.emplace_back(std::make_shared<one_call>(fresh ? open_channel(address) : held));
-    each->context.set_deadline(std::chrono::system_clock::now() + timeout);
-    const grpc::Slice text("hello");
-    each->request = grpc::ByteBuffer(&text, 1);
-    outcome.sent();
-    const auto done = [each, &outcome](const grpc::Status& status) {
-      outcome.ended(status, steady::now() - each->began);
-    };
-    each->stub.UnaryCall(&each->context, method, {}, &each->request, &each->response, done);
-  }
-  outcome.wait_for_all();
-  outcome.print();
-  for (drop_ended(under_way); !under_way.empty(); drop_ended(under_way)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  sigset_t signals;  // waited for, and so blocked in gRPC's threads too
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  load(given).run();
   return 0;
 }

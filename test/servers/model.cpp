@@ -7,14 +7,18 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
+#include <list>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace {
 
@@ -33,6 +37,7 @@ struct settings {
   std::string wedged_if_exists;
   std::optional<steady::duration> crash_after;
   std::string liveness_file;
+  std::string tail;
   std::string tls_cert, tls_key, tls_client_ca;
 };
 
@@ -41,11 +46,29 @@ struct condition {
   std::atomic<bool> hanging{false};
 };
 
-/// One unary call of any method: echoes the request after the work's time, or later than that while work hangs.
+/// The number after "work-ms=", with which a request begins that asks for its own time.
+std::optional<std::chrono::milliseconds> asked_for(const grpc::ByteBuffer& request) {
+  constexpr std::string_view sign = "work-ms=";
+  std::vector<grpc::Slice> slices;
+  if (!request.Dump(&slices).ok()) {
+    return std::nullopt;
+  }
+  std::string text;
+  for (const grpc::Slice& each : slices) {
+    text.append(reinterpret_cast<const char*>(each.begin()), each.size());
+  }
+  if (!text.starts_with(sign)) {
+    return std::nullopt;
+  }
+  return std::chrono::milliseconds(std::atol(text.c_str() + sign.size()));
+}
+
+/// One call of any method: echoes the request after the work's time, or later than that while work hangs. A method
+/// named Stream does so every 100 ms until then, and once more.
 class echo final : public grpc::ServerGenericBidiReactor {
  public:
   echo(grpc::GenericCallbackServerContext* context, const condition& now, std::chrono::milliseconds work)
-      : context_(context), now_(now), work_(work) {
+      : context_(context), now_(now), work_(work), streams_(context->method().ends_with("/Stream")) {
     StartRead(&message_);
   }
 
@@ -55,21 +78,38 @@ class echo final : public grpc::ServerGenericBidiReactor {
     } else if (!now_.ready) {
       Finish({grpc::StatusCode::UNAVAILABLE, "warming up"});
     } else {
-      wait(work_);
+      end_ = steady::now() + asked_for(message_).value_or(work_);
+      work_on();
+    }
+  }
+  void OnWriteDone(bool ok) override {
+    if (ok) {
+      work_on();
+    } else {
+      Finish(grpc::Status::CANCELLED);
     }
   }
   void OnDone() override { delete this; }
 
  private:
+  void work_on() {
+    const steady::duration left = std::max<steady::duration>(end_ - steady::now(), 0ms);
+    wait(streams_ ? std::min<steady::duration>(left, 100ms) : left);
+  }
+
   /// An alarm at a time, so that nothing ever runs beside it.
-  void wait(std::chrono::milliseconds time) {
+  void wait(steady::duration time) {
     alarm_.Set(std::chrono::system_clock::now() + time, [this](bool) {
       if (context_->IsCancelled()) {
         Finish(grpc::Status::CANCELLED);
       } else if (now_.hanging) {
         wait(20ms);
-      } else {
+      } else if (steady::now() >= end_) {
         StartWriteAndFinish(&message_, {}, grpc::Status::OK);
+      } else if (streams_) {
+        StartWrite(&message_);
+      } else {
+        work_on();  // the two clocks may differ by a little
       }
     });
   }
@@ -77,6 +117,8 @@ class echo final : public grpc::ServerGenericBidiReactor {
   grpc::GenericCallbackServerContext* const context_;
   const condition& now_;
   const std::chrono::milliseconds work_;
+  const bool streams_;
+  steady::time_point end_;
   grpc::ByteBuffer message_;
   grpc::Alarm alarm_;
 };
@@ -93,23 +135,14 @@ class echo_service final : public grpc::CallbackGenericService {
   const std::chrono::milliseconds work_;
 };
 
-std::string content_of(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    std::fprintf(stderr, "model-server: cannot read %s\n", file.c_str());
-    std::exit(1);
-  }
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 std::shared_ptr<grpc::ServerCredentials> credentials(const settings& given) {
   if (given.tls_cert.empty()) {
     return grpc::InsecureServerCredentials();
   }
   grpc::SslServerCredentialsOptions options;
-  options.pem_key_cert_pairs = {{content_of(given.tls_key), content_of(given.tls_cert)}};
+  options.pem_key_cert_pairs = {{required_content(given.tls_key), required_content(given.tls_cert)}};
   if (!given.tls_client_ca.empty()) {
-    options.pem_root_certs = content_of(given.tls_client_ca);
+    options.pem_root_certs = required_content(given.tls_client_ca);
     options.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
   }
   return grpc::SslServerCredentials(options);
@@ -119,7 +152,7 @@ std::shared_ptr<grpc::ServerCredentials> credentials(const settings& given) {
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int each : {SIGTERM, SIGINT, SIGUSR1}) {
+  for (const int each : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) {
     sigaddset(&signals, each);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -171,6 +204,11 @@ class model {
         now_.hanging = !now_.hanging;
         say(now_.hanging ? "work calls hang" : "work calls are answered");
       }
+      if (signal == SIGUSR2) {
+        leaked_.emplace_back(leak_bytes, '\1');  // written to, so that it is resident
+        say("leaked 64 MiB more");
+      }
+      read_tail();
     }
   }
 
@@ -214,6 +252,18 @@ class model {
     port_ = chosen;
   }
 
+  /// As a log shipper that does not follow a rotation: what it once opened it reads for ever.
+  void read_tail() {
+    if (given_.tail.empty()) {
+      return;
+    }
+    if (!tail_.is_open()) {
+      tail_.open(given_.tail);
+    }
+    tail_.clear();
+    tail_.ignore(std::numeric_limits<std::streamsize>::max());
+  }
+
   void become_ready() {
     if (!server_) {
       open();
@@ -233,6 +283,9 @@ class model {
   std::optional<listener> http_port_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  std::ifstream tail_;
+  static constexpr std::size_t leak_bytes = 64 * 1024 * 1024;
+  std::list<std::string> leaked_;
 };
 
 settings read_settings(const arguments& given) {
@@ -255,6 +308,7 @@ settings read_settings(const arguments& given) {
     result.crash_after = seconds("exit-after-seconds");
   }
   result.liveness_file = given.text("liveness-file", "");
+  result.tail = given.text("tail", "");
   result.tls_cert = given.text("tls-cert", "");
   result.tls_key = given.text("tls-key", "");
   result.tls_client_ca = given.text("tls-client-ca", "");
@@ -264,11 +318,11 @@ settings read_settings(const arguments& given) {
 }  // namespace
 
 int serve(int count, char** words) {
-  const arguments given(count, words,
-                        {"port", "http-port", "record", "address", "warm-up-seconds", "warm-up-mode", "work-ms",
-                         "shutdown-seconds", "wedged-if-exists", "exit-after-seconds", "liveness-file", "tls-cert",
-                         "tls-key", "tls-client-ca"},
-                        {});
+  const arguments given(
+      count, words,
+      {"port", "http-port", "record", "address", "warm-up-seconds", "warm-up-mode", "work-ms", "shutdown-seconds",
+       "wedged-if-exists", "exit-after-seconds", "liveness-file", "tail", "tls-cert", "tls-key", "tls-client-ca"},
+      {});
   const settings chosen = read_settings(given);
   const sigset_t signals = block_signals();
   if (!chosen.wedged_if_exists.empty() && std::filesystem::exists(chosen.wedged_if_exists)) {

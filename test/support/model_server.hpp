@@ -1,5 +1,6 @@
 #pragma once
 #include "test/support/child_process.hpp"
+#include "test/support/directories.hpp"
 #include "test/support/holds_soon.hpp"
 #include "test/support/temporary_directory.hpp"
 
@@ -20,7 +21,7 @@ class model_server {
   explicit model_server(std::vector<std::string> options = {}, const std::string& port = "0") {
     // The shell only redirects the output: the server takes its place, and its process number.
     std::vector<std::string> arguments{"/bin/sh", "-c", R"(exec "$0" "$@" >)" + directory_.file("log"),
-                                       PODMEDIC_BINARY_DIR "/test/servers/model-server"};
+                                       test::binary_directory() + "/test/servers/model-server"};
     for (const char* const each : {"--address", "127.0.0.1", "--port", port.c_str()}) arguments.emplace_back(each);
     arguments.insert(arguments.end(), options.begin(), options.end());
     process_ = std::make_unique<child_process>(arguments);

@@ -1,5 +1,6 @@
 #pragma once
 #include "test/support/child_process.hpp"
+#include "test/support/directories.hpp"
 #include "test/support/holds_soon.hpp"
 #include "test/support/temporary_directory.hpp"
 
@@ -39,9 +40,8 @@ class scripted_server {
  public:
   /// Over TLS where an authority is given.
   explicit scripted_server(const test_authority* authority = nullptr) {
-    std::vector<std::string> arguments{"/usr/bin/env", "python3",
-                                       std::string(PODMEDIC_SOURCE_DIR) + "/test/support/scripted_server.py",
-                                       directory_.path()};
+    std::vector<std::string> arguments{
+        "/usr/bin/env", "python3", test::source_directory() + "/test/support/scripted_server.py", directory_.path()};
     if (authority != nullptr) {
       arguments.push_back(authority->file("tls.crt"));
       arguments.push_back(authority->file("tls.key"));

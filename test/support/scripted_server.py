@@ -4,11 +4,12 @@
 usage: scripted_server.py DIRECTORY [CERTIFICATE KEY]
 
 DIRECTORY/port      written once it listens
-DIRECTORY/answer    JSON, read anew for each request: {status, headers, body, mode}
+DIRECTORY/answer    JSON, read anew for each request: {status, headers, body, mode, seconds}
 DIRECTORY/requests  a JSON line for each request: {method, path, headers, body}
 
 mode: "normal"; "silent" reads and never answers; "endless" sends a body without an end; "garbage" sends the body as it
 is in place of an answer; "hang_up" closes without a word.
+seconds: how long a request whose path begins with /slow takes before that.
 """
 import http.server
 import json
@@ -16,6 +17,7 @@ import os
 import pathlib
 import ssl
 import sys
+import time
 
 directory = pathlib.Path(sys.argv[1])
 
@@ -30,6 +32,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(directory / "requests", "a") as log:
             log.write(json.dumps({"method": self.command, "path": self.path, "headers": headers, "body": body}) + "\n")
         script = json.loads((directory / "answer").read_text())
+        if self.path.startswith("/slow"):
+            time.sleep(script["seconds"])
         mode = script.get("mode", "normal")
         if mode == "normal":
             self.send(script)

@@ -1,21 +1,27 @@
-// Tools that the benchmarks compare podmedic with. To build one, here:
+// Tools that the benchmarks compare podmedic with, and a log shipper for the tests. To build one, here:
 // go build -o ../../build/tools/ github.com/grpc-ecosystem/grpc-health-probe
 module example.invalid/podmedic/test/tools
 
 go 1.26.0
 
-tool github.com/grpc-ecosystem/grpc-health-probe
+tool (
+	github.com/grpc-ecosystem/grpc-health-probe
+	github.com/nxadm/tail/cmd/gotail
+)
 
 require (
 	github.com/Microsoft/go-winio v0.6.2 // indirect
+	github.com/fsnotify/fsnotify v1.6.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.6 // indirect
 	github.com/grpc-ecosystem/grpc-health-probe v0.4.61 // indirect
+	github.com/nxadm/tail v1.4.11 // indirect
 	github.com/spiffe/go-spiffe/v2 v2.9.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260729162451-8efbd57d26e0 // indirect
-	google.golang.org/grpc v1.84.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
+	google.golang.org/grpc v1.84.0
+	google.golang.org/protobuf v1.36.12
+	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 )

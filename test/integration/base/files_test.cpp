@@ -168,21 +168,14 @@ TEST(write_durably, has_the_new_file_on_disk_before_it_takes_the_old_ones_place_
   std::string order;
   while (child.step()) {
     switch (child.call()) {
-      case SYS_fsync:
-        order += "fsync ";
-        break;
-      case SYS_write:
-        order += "write ";
-        break;
+      case SYS_fsync: order += "fsync "; break;
+      case SYS_write: order += "write "; break;
 #ifdef SYS_rename
       case SYS_rename:
 #endif
       case SYS_renameat:
-      case SYS_renameat2:
-        order += "rename ";
-        break;
-      default:
-        break;
+      case SYS_renameat2: order += "rename "; break;
+      default: break;
     }
   }
   EXPECT_EQ(order, "write fsync rename fsync ");

@@ -1,6 +1,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/http_client.hpp"
+#include "base/proc_stat.hpp"
 #include "base/process_table.hpp"
 #include "hooks/kinds.hpp"
 #include "test/support/run_coroutine.hpp"
@@ -15,6 +16,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 namespace podmedic::hooks {
 namespace {
@@ -33,7 +36,7 @@ class a_hook : public Test {
   test::temporary_directory directory;
 
   /// Nothing: it worked.
-  std::optional<std::string> run(const std::string& text, milliseconds timeout = 20s) {
+  std::optional<std::string> run(const std::string& text, milliseconds timeout = 20s, std::string* output = nullptr) {
     mistakes found;
     fields whole = fields::parse("hook.podmedic.io/test", text, found);
     for (const kind& one : kinds()) {
@@ -41,7 +44,7 @@ class a_hook : public Test {
       if (!own) continue;
       const spec made = one.read(*own);
       if (!found.empty()) break;
-      const auto hook = made.make(surroundings{http, processes});
+      const auto hook = made.make(surroundings{http, processes, nullptr, output});
       return test::run_coroutine(context, hook->run(timeout));
     }
     return found.empty() ? "no such kind" : found[0].to_text();
@@ -104,6 +107,29 @@ TEST_F(a_hook, by_http_ends_at_its_timeout_and_says_where_nobody_listens) {
   EXPECT_NE(run_and_fail("http: {url: 'http://127.0.0.1:1/'}").find("http://127.0.0.1:1/"), std::string::npos);
 }
 
+TEST_F(a_hook, by_http_follows_no_redirect) {
+  const test::scripted_server server;
+  const std::string url = "http://127.0.0.1:" + server.port();
+  server.answer({{"status", 307}, {"headers", {{"Location", url + "/elsewhere"}}}});
+  EXPECT_EQ(run("http: {url: '" + url + "/drain'}"), "POST " + url + "/drain: answered 307");
+  const auto requests = server.requests();
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_EQ(requests[0]["path"], "/drain");
+}
+
+TEST_F(a_hook, by_http_fails_in_bounded_time_and_size_whatever_the_server_sends) {
+  const test::scripted_server server;
+  const std::string url = "http://127.0.0.1:" + server.port() + "/drain";
+  for (const char* mode : {"endless", "garbage", "hang_up"}) {
+    server.answer({{"mode", mode}, {"body", "no HTTP at all\r\n\r\n"}});
+    const instant began = boot_now();
+    const std::string error = run_and_fail("http: {url: '" + url + "'}", 3s);
+    EXPECT_NE(error.find(url), std::string::npos) << mode << ": " << error;
+    EXPECT_LT(error.size(), 2000u) << mode;
+    EXPECT_LT(boot_now() - began, 10s) << mode;
+  }
+}
+
 TEST_F(a_hook, by_http_verifies_the_server_by_its_ca_file) {
   const test::test_authority authority;
   const test::test_authority another;
@@ -116,12 +142,51 @@ TEST_F(a_hook, by_http_verifies_the_server_by_its_ca_file) {
   EXPECT_EQ(server.requests().size(), 1u);
 }
 
+TEST_F(a_hook, keeps_what_the_other_side_said_where_it_is_asked_to_whether_it_worked_or_not) {
+  std::string output;
+  EXPECT_EQ(run("exec: {command: [sh, -c, 'echo thread 1; echo thread 2 >&2']}", 20s, &output), std::nullopt);
+  EXPECT_EQ(output, "thread 1\nthread 2\n");
+  EXPECT_NE(run("exec: {command: [sh, -c, 'echo half; exec sleep 1000']}", 300ms, &output), std::nullopt);
+  EXPECT_EQ(output, "half\n");
+  EXPECT_EQ(run("exec: {command: [head, -c, '2000000', /dev/zero]}", 20s, &output), std::nullopt);
+  EXPECT_EQ(output.size(), max_kept_output);
+
+  const test::scripted_server server;
+  const std::string hook = "http: {method: GET, url: 'http://127.0.0.1:" + server.port() + "/'}";
+  server.answer({{"status", 200}, {"body", "goroutine 1 [running]\nmain.main()"}});
+  EXPECT_EQ(run(hook, 20s, &output), std::nullopt);
+  EXPECT_EQ(output, "goroutine 1 [running]\nmain.main()");
+  server.answer({{"status", 500}, {"body", "no\nstacks"}});
+  EXPECT_EQ(run(hook, 20s, &output), "GET http://127.0.0.1:" + server.port() + "/: answered 500: no stacks");
+  EXPECT_EQ(output, "no\nstacks");
+  server.answer({{"status", 200}, {"body", std::string(2'000'000, 'x')}});
+  EXPECT_EQ(run(hook, 20s, &output), std::nullopt) << "the beginning is enough";
+  EXPECT_EQ(output.size(), max_kept_output);
+}
+
 TEST_F(a_hook, by_exec_works_when_the_program_exits_with_0_and_else_tells_its_last_words) {
   EXPECT_EQ(run("exec: {command: [/bin/true]}"), std::nullopt);
   EXPECT_EQ(run_and_fail("exec: {command: [sh, -c, 'echo first; echo no space left >&2; exit 3']}"),
             "sh -c echo first; echo no space left >&2; exit 3: exit code 3: no space left");
   EXPECT_EQ(run_and_fail("exec: {command: [sleep, '1000']}", 200ms), "sleep 1000: killed after 200 ms");
   EXPECT_EQ(run_and_fail("exec: {command: [/no/such/program]}"), "start /no/such/program: No such file or directory");
+}
+
+TEST_F(a_hook, by_exec_leaves_no_process_of_its_group_behind_at_its_timeout) {
+  const std::string pids = directory.file("pids");
+  const std::string script =
+      "sleep 1000 & echo $! >" + pids + "; (trap '' TERM; sleep 1000) & echo $! >>" + pids + "; wait";
+  EXPECT_NE(run_and_fail("exec: {command: [sh, -c, \"" + script + "\"]}", 400ms).find("killed after 400 ms"),
+            std::string::npos);
+  std::ifstream written(pids);
+  std::vector<pid_t> all{std::istream_iterator<pid_t>(written), {}};
+  ASSERT_EQ(all.size(), 2u);
+  for (const pid_t pid : all) {
+    EXPECT_TRUE(holds_soon([&] {
+      const auto now = read_proc_stat(pid);
+      return !now || now->state == 'Z';
+    })) << pid;
+  }
 }
 
 TEST_F(a_hook, by_signal_reaches_the_main_process_of_the_container_alone) {

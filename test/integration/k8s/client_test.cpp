@@ -2,7 +2,9 @@
 #include "base/files.hpp"
 #include "base/http_client.hpp"
 #include "k8s/event.hpp"
+#include "k8s/eviction.hpp"
 #include "k8s/pod.hpp"
+#include "test/support/directories.hpp"
 #include "test/support/run_coroutine.hpp"
 #include "test/support/scripted_server.hpp"
 
@@ -38,7 +40,7 @@ class api_client : public testing::Test {
   }
 
   static std::string object_text(const std::string& name) {
-    const auto read = read_file(std::string(PODMEDIC_SOURCE_DIR) + "/test/unit/k8s/objects/" + name, 1 << 20);
+    const auto read = read_file(test::source_directory() + "/test/unit/k8s/objects/" + name, 1 << 20);
     return std::get<std::string>(read);
   }
   api_result<std::string> get(milliseconds timeout = 20s) {
@@ -187,6 +189,35 @@ TEST_F(api_client, publishes_an_event) {
   EXPECT_EQ(requests[0]["path"], "/apis/events.k8s.io/v1/namespaces/fleet/events");
   EXPECT_EQ(requests[0]["headers"]["content-type"], "application/json");
   EXPECT_EQ(json::parse(requests[0]["body"].get<std::string>())["reason"], "ProbeFailed");
+}
+
+TEST_F(api_client, asks_for_the_eviction_of_the_very_pod) {
+  server.answer({{"status", 201}});
+  const auto done = test::run_coroutine(context, evict_pod(*api, "engine-0", "ed56b395", 20s));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(done));
+  const auto requests = server.requests();
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_EQ(requests[0]["method"], "POST");
+  EXPECT_EQ(requests[0]["path"], "/api/v1/namespaces/fleet/pods/engine-0/eviction");
+  EXPECT_EQ(json::parse(requests[0]["body"].get<std::string>())["deleteOptions"]["preconditions"]["uid"], "ed56b395");
+}
+
+TEST_F(api_client, tells_a_refused_eviction_from_one_that_it_has_no_right_to) {
+  const std::string budget = R"({"kind": "Status", "message": "Cannot evict pod as it would violate the budget."})";
+  server.answer({{"status", 429}, {"body", budget}});
+  const auto refused = test::run_coroutine(context, evict_pod(*api, "engine-0", "ed56b395", 20s));
+  EXPECT_EQ(std::get<api_failure>(refused).fault, api_fault::throttled);
+  EXPECT_NE(std::get<api_failure>(refused).message.find("would violate the budget"), std::string::npos);
+  server.answer({{"status", 403}});
+  const auto denied = test::run_coroutine(context, evict_pod(*api, "engine-0", "ed56b395", 20s));
+  EXPECT_EQ(std::get<api_failure>(denied).fault, api_fault::denied);
+  EXPECT_NE(std::get<api_failure>(denied).message.find("a Role must grant create on pods/eviction"), std::string::npos);
+}
+
+TEST_F(api_client, asks_for_no_eviction_of_a_pod_whose_uid_it_does_not_know) {
+  const auto done = test::run_coroutine(context, evict_pod(*api, "engine-0", "", 20s));
+  EXPECT_EQ(std::get<api_failure>(done).fault, api_fault::rejected);
+  EXPECT_TRUE(server.requests().empty());
 }
 
 }  // namespace

@@ -36,8 +36,9 @@ TEST_F(grpc_probe, fails_at_the_deadline_where_the_server_is_stopped_though_it_s
   server.stop_by_signal();
   for (int i = 0; i < 2; ++i) {  // then with the held channel dropped
     const auto began = steady_clock::now();
-    EXPECT_EQ(ask(*probe, 400ms), "Fail HealthCheckTimedOut: health check on the held channel and on a fresh one: no "
-                                  "answer within 400 ms (TCP accepted the connection)");
+    EXPECT_EQ(ask(*probe, 400ms),
+              "Fail HealthCheckTimedOut: health check on the held channel and on a fresh one: no "
+              "answer within 400 ms (TCP accepted the connection)");
     const auto took = steady_clock::now() - began;
     EXPECT_GE(took, 400ms);
     EXPECT_LT(took, 2s);
@@ -91,8 +92,7 @@ TEST_F(grpc_probe, is_refused_where_the_server_has_ended) {
 
 TEST_F(grpc_probe, fails_where_the_server_says_so) {
   const model_server server({"--warm-up-seconds", "600", "--warm-up-mode", "not-serving"});
-  EXPECT_EQ(ask_once(to(server.port())),
-            "Fail NotServing (answered no): health check: the server says NOT_SERVING");
+  EXPECT_EQ(ask_once(to(server.port())), "Fail NotServing (answered no): health check: the server says NOT_SERVING");
 }
 
 TEST_F(grpc_probe, knows_nothing_where_the_service_has_no_health) {
@@ -160,8 +160,15 @@ TEST_F(grpc_probe, calls_an_answer_bad_that_is_not_grpc) {
 /// HTTP/2 frame (RFC 9113, 4.1).
 std::string frame(char type, char flags, char stream, const std::string& payload) {
   const auto size = payload.size();
-  std::string head{static_cast<char>(size >> 16), static_cast<char>(size >> 8 & 0xff), static_cast<char>(size & 0xff),
-                   type, flags, 0, 0, 0, stream};
+  std::string head{static_cast<char>(size >> 16),
+                   static_cast<char>(size >> 8 & 0xff),
+                   static_cast<char>(size & 0xff),
+                   type,
+                   flags,
+                   0,
+                   0,
+                   0,
+                   stream};
   return head + payload;
 }
 /// A header field as a literal without indexing (RFC 7541, 6.2.2).
@@ -196,16 +203,19 @@ TEST_F(grpc_probe, survives_every_hostile_answer) {
        "Fail BadAnswer"},
       {"no trailers", ok + frame(0, 1, 1, nul + nul + nul + nul + "\x02\x08\x01"), wait, "Fail BadAnswer"},
       {"trailers that never come", ok + data(nul + nul + nul + nul + "\x02\x08\x01"), wait, "Fail HealthCheckTimedOut"},
-      {"trailers alone: UNAVAILABLE", settings + frame(1, 5, 1, "\x88" + field("content-type", "application/grpc") +
-                                                                    field("grpc-status", "14")),
-       wait, "Fail Unavailable (answered no)"},
-      {"trailers alone: UNIMPLEMENTED", settings + frame(1, 5, 1, "\x88" + field("content-type", "application/grpc") +
-                                                                      field("grpc-status", "12")),
-       wait, "Unknown HealthNotImplemented"},
+      {"trailers alone: UNAVAILABLE",
+       settings + frame(1, 5, 1, "\x88" + field("content-type", "application/grpc") + field("grpc-status", "14")), wait,
+       "Fail Unavailable (answered no)"},
+      {"trailers alone: UNIMPLEMENTED",
+       settings + frame(1, 5, 1, "\x88" + field("content-type", "application/grpc") + field("grpc-status", "12")), wait,
+       "Unknown HealthNotImplemented"},
       {"a reset of the stream", ok + frame(3, 0, 1, nul + nul + nul + "\x02"), wait, "Fail ConnectionBroken"},
       {"a body without an end", ok + data(std::string(16000, 'x')), repeat, "Fail "},
-      {"informational answers without an end", settings + frame(1, 4, 1, nul + "\x07:status\x03" "103"), repeat,
-       "Fail "},
+      {"informational answers without an end",
+       settings + frame(1, 4, 1,
+                        nul + "\x07:status\x03"
+                              "103"),
+       repeat, "Fail "},
   };
   for (const auto& row : rows) {
     raw_server server(context, row.bytes, row.then);

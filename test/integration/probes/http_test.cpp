@@ -57,7 +57,7 @@ TEST_F(http_probe, fails_at_its_deadline) {
 TEST_F(http_probe, reads_a_stream_to_its_end_and_notices_where_it_stalls) {
   EXPECT_THAT(ask_once(to("/stream/3/50", ", maxGapSeconds: 2"), 10s), StartsWith("Pass"));
   EXPECT_THAT(ask_once(to("/stream/3/3000", ", maxGapSeconds: 0.2"), 10s), StartsWith("Fail AnswerStalled: "));
-  EXPECT_THAT(ask_once(to("/stream/100/50"), 300ms), StartsWith("Fail RequestTimedOut: "));
+  EXPECT_THAT(ask_once(to("/stream/100/50"), 300ms), StartsWith("Fail AnswerDidNotEnd: "));
 }
 
 TEST_F(http_probe, sends_what_it_was_told_to_send) {
@@ -95,7 +95,7 @@ TEST_F(http_probe, knows_what_a_missing_answer_means) {
       {"hang_up", "Fail ConnectionBroken: "},
       {"silent", "Fail RequestTimedOut: "},
       {"garbage", "Fail ConnectionBroken: "},
-      {"endless", "Fail RequestTimedOut: "},
+      {"endless", "Fail AnswerDidNotEnd: "},
   };
   for (const auto& row : rows) {
     scripted.answer({{"status", 200}, {"mode", row.mode}, {"body", "this is no HTTP\r\n\r\n"}});

@@ -1,6 +1,7 @@
 // The whole command, on the example and real processes.
 #include "base/process_table.hpp"
 #include "test/integration/rehearsal/rehearsed_example.hpp"
+#include "test/support/directories.hpp"
 #include "test/support/holds_soon.hpp"
 
 #include <gmock/gmock.h>
@@ -14,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::string scenario_file = PODMEDIC_SOURCE_DIR "/examples/wedged-grpc/scenario.yaml";
+const std::string scenario_file = test::source_directory() + "/examples/wedged-grpc/scenario.yaml";
 
 /// The processes of a rehearsal that are alive; its logs lie in DIRECTORY/logs, and DIRECTORY's name is PODMEDIC_POD.
 std::vector<std::string> left_of(const std::string& log_directory) {
@@ -66,6 +67,38 @@ TEST_F(rehearse, a_killed_server_is_the_kubelet_s_to_restart_and_podmedic_restar
   std::vector<std::string> told;
   for (const auto& line : example.lines("container")) told.push_back(line["message"]);
   EXPECT_THAT(told, ::testing::Contains("container engine started again, restart 1"));
+}
+
+TEST_F(rehearse, a_wedged_container_is_restarted_alone_and_the_others_keep_their_processes) {
+  test::replace_all(example.manifest, "    hook.podmedic.io/10-front: |",
+                    "    probe.podmedic.io/front: |\n      {http: {port: " + example.http_port +
+                        "}, container: front, onFailure: RestartContainer, periodSeconds: 1}\n"
+                        "    hook.podmedic.io/10-front: |");
+  example.start({"--fault", "front: stop"});
+  EXPECT_EQ(example.wait(), 0) << example.errors() << summary();
+  EXPECT_EQ(summary()["restartsOfAll"], 0);
+  std::vector<std::string> told;
+  for (const auto& line : example.lines("container")) told.push_back(line["message"]);
+  EXPECT_THAT(told,
+              ::testing::ElementsAre("container front exited with 0", "container front started again, restart 1"));
+  std::vector<std::string> reasons;
+  for (const auto& phase : example.lines("phase")) reasons.push_back(phase["reason"]);
+  EXPECT_THAT(reasons, ::testing::Contains("RestartingContainer"));
+}
+
+TEST_F(rehearse, the_containers_wait_for_a_startup_hook_at_the_first_start_and_after_the_restart_of_all) {
+  const std::string tries = example.directory.file("tries");
+  test::replace_all(example.manifest, "    hook.podmedic.io/10-front: |",
+                    "    hook.podmedic.io/05-third-time: |\n      exec: {command: [/bin/sh, -c, 'echo >> " + tries +
+                        "; test $(($(wc -l < " + tries +
+                        ") % 3)) = 0']}\n      phase: Startup\n"
+                        "    hook.podmedic.io/10-front: |");
+  example.start({"--fault", "engine: stop"});
+  EXPECT_EQ(example.wait(), 0) << example.errors() << summary();
+  std::vector<std::string> reasons;
+  for (const auto& phase : example.lines("phase")) reasons.push_back(phase["reason"]);
+  EXPECT_THAT(reasons, ::testing::IsSupersetOf({"StartupHeld", "StartupReleased", "Recovered"}));
+  EXPECT_EQ(test::text_of(tries).size(), 6u) << "the third try of each start has worked";
 }
 
 TEST_F(rehearse, a_wrong_manifest_is_named_and_nothing_starts) {

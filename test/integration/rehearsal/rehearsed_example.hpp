@@ -1,6 +1,7 @@
 #pragma once
 #include "base/files.hpp"
 #include "test/support/child_process.hpp"
+#include "test/support/directories.hpp"
 #include "test/support/temporary_directory.hpp"
 
 #include <netinet/in.h>
@@ -53,9 +54,10 @@ inline void replace_all(std::string& text, const std::string& from, const std::s
 class rehearsed_example {
  public:
   rehearsed_example() {
-    manifest = text_of(PODMEDIC_SOURCE_DIR "/examples/wedged-grpc/pod.yaml");
+    manifest = text_of(test::source_directory() + "/examples/wedged-grpc/pod.yaml");
     const std::array<held_port, 3> ports;
     grpc_port = ports[0].number();
+    http_port = ports[1].number();
     replace_all(manifest, "8001", grpc_port);
     replace_all(manifest, "15000", ports[1].number());
     replace_all(manifest, "9484", ports[2].number());
@@ -66,8 +68,8 @@ class rehearsed_example {
   /// Starts it; standard output and error go to a file each.
   void start(std::vector<std::string> options) {
     directory.write("pod.yaml", manifest);
-    std::string line = "exec '" PODMEDIC_BINARY_DIR
-                       "/podmedic' rehearse -f pod.yaml --json --path '" PODMEDIC_BINARY_DIR "/test/servers'";
+    const std::string built = test::binary_directory();
+    std::string line = "exec '" + built + "/podmedic' rehearse -f pod.yaml --json --path '" + built + "/test/servers'";
     for (const std::string& option : options) line += " '" + option + "'";
     rehearsal.emplace(
         std::vector<std::string>{"/bin/sh", "-c", "cd '" + directory.path() + "' && " + line + " >out 2>err"},
@@ -99,6 +101,7 @@ class rehearsed_example {
 
   std::string manifest;
   std::string grpc_port;
+  std::string http_port;
   temporary_directory directory;
   std::optional<child_process> rehearsal;
 };

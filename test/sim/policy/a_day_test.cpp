@@ -1,12 +1,12 @@
 // A day of a Pod in virtual time, with a server of each temper: how often podmedic restarts it, how it ends, and what
 // an unguarded sidecar, which exits with the code whenever a check fails, does to the same server.
-#include "test/support/virtual_pod.hpp"
+#include "supervisor/simulation/virtual_pod.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
 
-namespace podmedic::test {
+namespace podmedic::simulation {
 namespace {
 
 using policy::phase;
@@ -261,4 +261,4 @@ TEST(ADay, ANodeThatRebootsEveryHourBuysNoFurtherRestart) {
 }
 
 }  // namespace
-}  // namespace podmedic::test
+}  // namespace podmedic::simulation

@@ -64,5 +64,32 @@ TEST(container_id, is_empty_where_there_is_none) {
   for (const std::string& text : texts) EXPECT_EQ(container_id_in(text), "") << text;
 }
 
+TEST(container_name, is_that_of_the_directory_from_which_the_kubelet_mounts_the_termination_message) {
+  const std::string of_pod = "/var/lib/kubelet/pods/8c5cfa0e-7d0b-4a55-a0f6-2a5e1c1f6d6b";
+  const std::string texts[] = {
+      "1 0 0:30 / / rw - overlay overlay rw\n2 1 8:1 " + of_pod +
+          "/containers/engine/0a1b2c3d /dev/termination-log rw\n",
+      "2 1 8:1 /pods/u/containers/engine/0a1b2c3d /custom/path rw",  // the kubelet's directory is a file system of its
+                                                                     // own
+      "2 1 8:1 /home/containers/kubelet/pods/u/containers/engine/ffffffff /dev/termination-log rw\n",
+  };
+  for (const std::string& text : texts) EXPECT_EQ(container_name_in(text), "engine") << text;
+}
+
+TEST(container_name, is_empty_where_no_mount_is_that) {
+  const std::string texts[] = {
+      "",
+      "\n \n1\n1 0 0:30\n",
+      "2 1 8:1 /var/lib/kubelet/pods/u/etc-hosts /etc/hosts rw\n",
+      "2 1 8:1 /var/lib/kubelet/pods/u/volumes/kubernetes.io~empty-dir/data /data rw\n",
+      "2 1 8:1 /pods/u/containers/engine/0A1B2C3D /dev/termination-log rw\n",
+      "2 1 8:1 /pods/u/containers/engine/0a1b2c3 /dev/termination-log rw\n",
+      "2 1 8:1 /pods/u/containers/engine/more/0a1b2c3d /dev/termination-log rw\n",
+      "2 1 8:1 /pods/u/containers//0a1b2c3d /dev/termination-log rw\n",
+      "2 1 8:1 / /pods/u/containers/engine/0a1b2c3d rw\n",  // where it is mounted says nothing
+  };
+  for (const std::string& text : texts) EXPECT_EQ(container_name_in(text), "") << text;
+}
+
 }  // namespace
 }  // namespace podmedic

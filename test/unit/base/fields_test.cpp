@@ -94,16 +94,16 @@ TEST(fields, that_are_absent_give_the_fallback_without_a_mistake) {
 
 TEST(fields, text_stays_text_whatever_it_looks_like) {
   for (const auto& [yaml, text] : std::map<std::string, std::string>{
-           {"name: y", "y"},              // YAML 1.1's yes
-           {"name: n", "n"},              //
-           {"name: 8001", "8001"},        // looks like a number
-           {"name: 1.10", "1.10"},        // would lose its zero as a number
-           {"name: 0x10", "0x10"},        //
-           {"name: true", "true"},        //
+           {"name: y", "y"},                // YAML 1.1's yes
+           {"name: n", "n"},                //
+           {"name: 8001", "8001"},          // looks like a number
+           {"name: 1.10", "1.10"},          // would lose its zero as a number
+           {"name: 0x10", "0x10"},          //
+           {"name: true", "true"},          //
            {"name: 12:30:00", "12:30:00"},  // YAML 1.1's sexagesimal
-           {"name: \"null\"", "null"},    //
-           {"name: 'it''s'", "it's"},     //
-           {"name: \"\"", ""},            // empty, and given
+           {"name: \"null\"", "null"},      //
+           {"name: 'it''s'", "it's"},       //
+           {"name: \"\"", ""},              // empty, and given
            {"name: |\n  a\n  b\n", "a\nb\n"},
        }) {
     const schema read_back = read(yaml);
@@ -116,13 +116,13 @@ TEST(fields, read_kubernetes_quantities) {
   for (const auto& [text, bytes] : std::map<std::string, std::int64_t>{
            {"1048576", 1048576},
            {"1Mi", 1048576},
-           {"\"1Mi\"", 1048576},   // quotes are allowed, as in Kubernetes
+           {"\"1Mi\"", 1048576},  // quotes are allowed, as in Kubernetes
            {"500k", 500'000},
            {"1e6", 1'000'000},
-           {"1E3", 1000},          // an exponent, while 1E would be an exabyte
+           {"1E3", 1000},  // an exponent, while 1E would be an exabyte
            {"1e+3", 1000},
            {"1.5Ki", 1536},
-           {"2.50", 0},            // no whole number of bytes: the fallback
+           {"2.50", 0},  // no whole number of bytes: the fallback
            {"0.5k", 500},
            {"1Gi", 1 << 30},
        }) {
@@ -134,8 +134,8 @@ TEST(fields, read_kubernetes_quantities) {
 }
 
 TEST(fields, read_seconds_to_the_millisecond) {
-  for (const auto& [text, milli] : std::map<std::string, int>{
-           {"2", 2000}, {"0.25", 250}, {"0.001", 1}, {"1.10", 1100}, {"60", 60000}}) {
+  for (const auto& [text, milli] :
+       std::map<std::string, int>{{"2", 2000}, {"0.25", 250}, {"0.001", 1}, {"1.10", 1100}, {"60", 60000}}) {
     mistakes found;
     fields in = fields::parse("x", "waitSeconds: " + text, found);
     EXPECT_EQ(in.seconds("waitSeconds", seconds(0), seconds(0), seconds(60)), milliseconds(milli)) << text;
@@ -365,15 +365,15 @@ TEST(fields, of_a_hostile_text_cost_little) {
   for (int i = 0; i < 6000; ++i) unknown += "k" + std::to_string(i) + ": 1, ";
   for (int i = 0; i < 10000; ++i) twice += "a: 1, ";
   const std::string hostile[] = {
-      unknown + "}",                                               // 6000 mistakes
-      twice + "}",                                                 // 10000 mistakes
-      std::string(64 * 1024, '['),                                 // deep without end
-      std::string(64 * 1024, '{'),                                 //
-      "{" + std::string(60000, 'k') + ": 1}",                      // a name of 60000 letters
-      "{\"color\": \"" + std::string(60000, '\t') + "\"}",         // a value of them
-      "a: " + std::string(60000, '-'),                             //
-      "name: \"" + std::string(30000, '\\'),                       //
-      "count: 1" + std::string(60000, '0'),                        // a number of them
+      unknown + "}",                                        // 6000 mistakes
+      twice + "}",                                          // 10000 mistakes
+      std::string(64 * 1024, '['),                          // deep without end
+      std::string(64 * 1024, '{'),                          //
+      "{" + std::string(60000, 'k') + ": 1}",               // a name of 60000 letters
+      "{\"color\": \"" + std::string(60000, '\t') + "\"}",  // a value of them
+      "a: " + std::string(60000, '-'),                      //
+      "name: \"" + std::string(30000, '\\'),                //
+      "count: 1" + std::string(60000, '0'),                 // a number of them
   };
   for (const std::string& text : hostile) {
     const schema read_back = read(text);
@@ -393,7 +393,7 @@ TEST(fields, name_no_control_character_in_a_mistake) {
 
 TEST(scalars, are_shown_in_whole_characters_and_valid_utf8) {
   EXPECT_EQ(quoted("ünï"), "\"ünï\"");
-  EXPECT_EQ(printable("a\nb\x7f\xc2\x85", 9), "a?b??");       // C0, DEL, C1
+  EXPECT_EQ(printable("a\nb\x7f\xc2\x85", 9), "a?b??");        // C0, DEL, C1
   EXPECT_EQ(printable("\xff\xc3 \xed\xa0\x80", 9), "?? ???");  // broken bytes
   EXPECT_EQ(printable("aüb", 2), "a…");                        // never half of a character
   EXPECT_EQ(printable("aüb", 4), "aüb");
@@ -417,7 +417,7 @@ TEST(nearest_name, is_near_or_nothing) {
            {"tcpsocket", "tcpSocket"},         //
            {"periodSecond", "periodSeconds"},  //
            {"tiemoutSeconds", "timeoutSeconds"},
-           {"ex", ""},                         // half of it missing
+           {"ex", ""},  // half of it missing
            {"", ""},
            {"liveness", ""},
        }) {

@@ -6,8 +6,8 @@ namespace podmedic {
 namespace {
 
 TEST(an_own_address, is_loopback_in_every_spelling) {
-  for (const char* own : {"127.0.0.1", "127.255.0.9", "::1", "[::1]", "::ffff:127.0.0.1", "localhost", "LocalHost",
-                          "0.0.0.0", "::"}) {
+  for (const char* own :
+       {"127.0.0.1", "127.255.0.9", "::1", "[::1]", "::ffff:127.0.0.1", "localhost", "LocalHost", "0.0.0.0", "::"}) {
     EXPECT_TRUE(is_own_address(own)) << own;
   }
 }

@@ -125,6 +125,17 @@ TEST(process_table, the_pods_status_overrules_what_a_container_says_of_itself) {
   EXPECT_EQ(table.containers(no_names)[0].name, "engine");  // an id never changes its name
 }
 
+TEST(process_table, a_container_whose_program_overwrote_its_environment_is_named_by_what_the_kubelet_mounted) {
+  fake_proc proc;
+  proc.add({.pid = 7, .parent = 0, .ticks = 200, .cgroup = engine_cgroup(), .environment = "title\n"});
+  proc.directory.write(
+      "7/mountinfo",
+      "900 890 0:30 / /proc rw - proc proc rw\n"
+      "901 890 8:1 /var/lib/kubelet/pods/3f0c/containers/proxy/0a1b2c3d /dev/termination-log rw - ext4 / rw\n");
+  const proc_process_table table({}, proc.directory.path());
+  EXPECT_EQ(table.containers(no_names)[0].name, "proxy");
+}
+
 TEST(process_table, a_container_that_nothing_names_has_no_name) {
   fake_proc proc;
   proc.add({.pid = 7,

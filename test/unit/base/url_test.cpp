@@ -15,10 +15,10 @@ TEST(a_url, is_taken_apart_as_the_one_who_dials_understands_it) {
       {"http://a.test", "a.test", 80, "http://a.test:80/"},
       {"HTTPS://A.Test/x?y=1", "a.test", 443, "https://a.test:443/x?y=1"},
       {"http://[::1]:8080/", "::1", 8080, "http://[::1]:8080/"},
-      {"http://127.1/", "127.0.0.1", 80, "http://127.0.0.1:80/"},        // the spellings that getaddrinfo knows
+      {"http://127.1/", "127.0.0.1", 80, "http://127.0.0.1:80/"},  // the spellings that getaddrinfo knows
       {"http://0x7f000001/", "127.0.0.1", 80, "http://127.0.0.1:80/"},
       {"http://a.test#fragment", "a.test", 80, "http://a.test:80/"},
-      {"http://127.0.0.1:1\\@b.test/", nullptr, 0, nullptr},               // a host that two parsers see differently
+      {"http://127.0.0.1:1\\@b.test/", nullptr, 0, nullptr},  // a host that two parsers see differently
       {"http://127.0.0.1@b.test/", nullptr, 0, nullptr},
       {"http://user:secret@a.test/", nullptr, 0, nullptr},
       {"ftp://a.test/", nullptr, 0, nullptr},

@@ -22,7 +22,7 @@ TEST(go_string, is_unquoted_with_every_escape) {
       {R"("\x41\xe9")", "A\xe9"},                        // hexadecimal, a byte each
       {R"("\u00e9\u20ac")", "é€"},                       // code points
       {R"("\U0001f600\u0041")", "😀A"},
-      {R"("é€😀 it's")", "é€😀 it's"},                    // written out; a single quote needs no escape
+      {R"("é€😀 it's")", "é€😀 it's"},  // written out; a single quote needs no escape
   };
   for (const auto& [text, value] : rows) {
     const auto result = unquote_go_string(text);

@@ -42,8 +42,12 @@ struct field_row {
   std::function<std::string(const configuration&)> read;
 };
 
-std::string probe_text(const std::string& rest) { return "{near: {port: 1}, " + rest; }
-std::string of(milliseconds value) { return std::to_string(value.count()); }
+std::string probe_text(const std::string& rest) {
+  return "{near: {port: 1}, " + rest;
+}
+std::string of(milliseconds value) {
+  return std::to_string(value.count());
+}
 
 std::vector<field_row> relaxable() {
   using c = configuration;
@@ -73,8 +77,14 @@ std::vector<field_row> relaxable() {
        [](const c& in) { return of(in.rules.drain.settle); }},
       {policy_annotation, "drain: {inFlight: {ports: ", "[1, 2]", "[1, 2, 3]", "[1]", "}}", "drain.inFlight.ports",
        [](const c& in) { return testing::PrintToString(in.rules.drain.in_flight_ports); }},
+      {policy_annotation, "gracefulStop: {wedgedTimeoutSeconds: 0, timeoutSeconds: ", "5", "0", "6", "}",
+       "gracefulStop.timeoutSeconds", [](const c& in) { return of(in.rules.graceful_stop.timeout); }},
+      {policy_annotation, "gracefulStop: {timeoutSeconds: 5, wedgedTimeoutSeconds: ", "2", "1", "3", "}",
+       "gracefulStop.wedgedTimeoutSeconds", [](const c& in) { return of(in.rules.graceful_stop.wedged_timeout); }},
       {policy_annotation, "success: {stableSeconds: ", "60", "90", "30", "}", "success.stableSeconds",
        [](const c& in) { return of(in.rules.success.stable); }},
+      {policy_annotation, "startupBarrier: {maxSeconds: ", "30", "20", "40", "}", "startupBarrier.maxSeconds",
+       [](const c& in) { return of(in.rules.startup_maximum); }},
       {policy_annotation, "shutdownGraceSeconds: ", "30", "60", "10", "", "shutdownGraceSeconds",
        [](const c& in) { return of(in.rules.closing_grace); }},
   };
@@ -141,7 +151,7 @@ TEST(live_edit, changes_the_success_threshold_both_ways) {
 
 TEST(live_edit, keeps_words_in_the_direction_of_less) {
   pod running(annotations{{policy_annotation, "{hold: Unready, onApiUnavailable: Proceed, warmUp: {learn: true}}"},
-               {engine, probe_text("whileWaiting: Unready}")}});
+                          {engine, probe_text("whileWaiting: Unready}")}});
   running.edit({{policy_annotation, "{hold: InService, onApiUnavailable: Wait, warmUp: {learn: false}}"},
                 {engine, probe_text("whileWaiting: InService}")}});
   EXPECT_THAT(running.refused, IsEmpty());
@@ -150,8 +160,8 @@ TEST(live_edit, keeps_words_in_the_direction_of_less) {
   EXPECT_FALSE(running.current.rules.warm_up.learn);
   EXPECT_EQ(running.rules_of_engine().while_waiting, policy::waiting::in_service);
 
-  pod careful(annotations{{policy_annotation, "{warmUp: {learn: false}}"},
-                          {engine, probe_text("whileWaiting: InService}")}});
+  pod careful(
+      annotations{{policy_annotation, "{warmUp: {learn: false}}"}, {engine, probe_text("whileWaiting: InService}")}});
   careful.edit({{policy_annotation, "{hold: Unready, onApiUnavailable: Proceed}"},
                 {engine, probe_text("whileWaiting: Unready}")}});
   EXPECT_EQ(careful.refused.size(), 4U);
@@ -196,11 +206,11 @@ TEST(live_edit, sets_and_lifts_a_pause) {
 TEST(live_edit, refuses_another_target_container_or_remedy_and_keeps_the_probe) {
   pod running(annotations{{engine, "{near: {port: 1}, container: a}"}});
   for (const std::string edited : {
-           "{near: {port: 2}, container: a}",                      // another target
-           "{calm: {port: 1}, container: a}",                      // another kind
-           "{near: {port: 1}, container: b}",                      // another container
-           "{near: {port: 1}}",                                    // none
-           "{near: {port: 1}, container: a, onFailure: Observe}",  // another remedy
+           "{near: {port: 2}, container: a}",                       // another target
+           "{calm: {port: 1}, container: a}",                       // another kind
+           "{near: {port: 1}, container: b}",                       // another container
+           "{near: {port: 1}}",                                     // none
+           "{near: {port: 1}, container: a, onFailure: Observe}",   // another remedy
            "{near: {port: 2}, container: a, failureThreshold: 9}",  // together with what may be relaxed
        }) {
     running.edit({{engine, edited}});
@@ -267,6 +277,24 @@ TEST(live_edit, leaves_hooks_as_they_were) {
   EXPECT_EQ(running.current.hooks.size(), 1U);
 }
 
+TEST(live_edit, leaves_the_metric_of_what_is_in_flight_as_it_was) {
+  const auto with = [](const std::string& metric) {
+    return annotations{{policy_annotation, "drain: {inFlight: {metric: " + metric + "}}"}};
+  };
+  const std::string first = "{url: 'http://127.0.0.1/m', gauge: a}";
+  pod running(with(first));
+  for (const std::string edited : {"{url: 'http://10.0.0.9/m', gauge: a}", "{url: 'http://127.0.0.1/m', gauge: b}"}) {
+    running.edit(with(edited));
+    EXPECT_EQ(running.current.in_flight, running.first.in_flight) << edited;
+    EXPECT_THAT(running.refused, ElementsAre(HasSubstr("drain.inFlight.metric: is fixed while the Pod lives")));
+  }
+  running.edit(with("{url: 5}"));  // a mistake, and no change
+  EXPECT_THAT(running.refused, IsEmpty());
+  EXPECT_EQ(running.current.in_flight, running.first.in_flight);
+  running.edit(with(first));
+  EXPECT_THAT(running.refused, IsEmpty());
+}
+
 TEST(live_edit, leaves_windows_as_they_were) {
   pod running(annotations{{policy_annotation, "windows: [\"Mon 02:00-05:00\"]"}});
   const std::vector<policy::window> first = running.first.rules.windows;
@@ -285,8 +313,8 @@ TEST(live_edit, leaves_windows_as_they_were) {
 }
 
 TEST(live_edit, of_a_policy_that_was_removed_goes_back_no_further_than_the_first) {
-  pod running(annotations{
-      {policy_annotation, "{budget: {restarts: 2}, drain: {timeoutSeconds: 10, settleSeconds: 1}}"}});
+  pod running(
+      annotations{{policy_annotation, "{budget: {restarts: 2}, drain: {timeoutSeconds: 10, settleSeconds: 1}}"}});
   running.edit({});
   EXPECT_EQ(running.current.rules.budget.restarts, 2);  // the default, 5, would be more
   EXPECT_EQ(running.current.rules.drain.timeout, 30s);  // the default is longer
@@ -302,16 +330,29 @@ TEST(live_edit, never_leaves_a_back_off_whose_base_is_above_its_cap) {
 }
 
 TEST(live_edit, is_relaxed_beside_a_refusal_of_long_standing) {
-  // What this version lacks stays in the annotation, a mistake at every reading; the other fields may still be edited.
-  pod running(annotations{{policy_annotation, "{fleet: {maxUnavailable: 1}, budget: {restarts: 5}}"}});
-  running.edit({{policy_annotation, "{fleet: {maxUnavailable: 1}, budget: {restarts: 1}}"}});
+  // A mistake of long standing is one at every reading; the other fields may still be edited.
+  pod running(annotations{{policy_annotation, "{success: {metrics: 5}, budget: {restarts: 5}}"}});
+  running.edit({{policy_annotation, "{success: {metrics: 5}, budget: {restarts: 1}}"}});
   EXPECT_EQ(running.current.rules.budget.restarts, 1);
   EXPECT_THAT(running.refused, IsEmpty());
   EXPECT_EQ(running.current.found.size(), 1U);
 }
 
+TEST(live_edit, leaves_the_metrics_of_success_as_they_were) {
+  const auto with = [](const std::string& metric) {
+    return annotations{{policy_annotation, "success: {metrics: [{port: 1, metric: " + metric + ", atMost: 1}]}"}};
+  };
+  pod running(with("a"));
+  running.edit(with("b"));
+  EXPECT_THAT(running.refused, ElementsAre(HasSubstr("success.metrics: is fixed while the Pod lives")));
+  EXPECT_EQ(running.current.rules.success.metrics, running.first.rules.success.metrics);
+  EXPECT_EQ(running.current.success_metrics.at(0).metric.name, "a");
+}
+
 TEST(live_edit, of_nothing_changes_nothing) {
-  const annotations given{{engine, "near: {port: 1}"}, {hook, "call: {url: x}"}, {policy_annotation, "hold: Unready"},
+  const annotations given{{engine, "near: {port: 1}"},
+                          {hook, "call: {url: x}"},
+                          {policy_annotation, "hold: Unready"},
                           {"podmedic.io/mode", "Enforce"}};
   pod running(given);
   running.edit(given);

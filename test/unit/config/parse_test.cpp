@@ -9,7 +9,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-policy::mode mode_of(const std::string& value) { return parse_small({{"podmedic.io/mode", value}}).rules.in_mode; }
+policy::mode mode_of(const std::string& value) {
+  return parse_small({{"podmedic.io/mode", value}}).rules.in_mode;
+}
 
 TEST(mode_annotation, is_observe_or_enforce) {
   EXPECT_EQ(mode_of("Enforce"), policy::mode::enforce);
@@ -50,12 +52,6 @@ TEST(pause_annotation, with_a_mistake_pauses_until_it_is_mended) {
     EXPECT_EQ(read.found[0].source, "podmedic.io/paused-until");
     EXPECT_THAT(read.found[0].message, HasSubstr("paused until this is mended"));
   }
-}
-
-TEST(preset_annotation, is_refused_by_this_version) {
-  const configuration read = parse_small({{"podmedic.io/preset", "vllm"}});
-  EXPECT_EQ(read.preset, "");
-  EXPECT_THAT(texts_of(read.found), ElementsAre(HasSubstr("podmedic.io/preset: presets are not in this version")));
 }
 
 TEST(annotations_of_others, are_ignored) {
@@ -110,13 +106,13 @@ TEST(parse, reads_the_smallest_useful_pod_with_the_kinds_of_this_version) {
 }
 
 TEST(parse, refuses_the_kinds_that_design_has_and_this_version_has_not) {
-  for (const std::string kind : {"progress", "heartbeat", "process", "memory", "logTail", "credential", "connections",
-                                 "configChange"}) {
-    const configuration read = parse({{"probe.podmedic.io/x", kind + ": {}"}});
-    EXPECT_THAT(texts_of(read.found),
-                ElementsAre(HasSubstr("probe kind " + kind +
-                                      " is part of podmedic's design and not of this version; remove it or use one of "
-                                      "grpc, http, tcpSocket, exec")));
+  for (const probes::kind& kind : probes::kinds()) {
+    const std::string name(kind.name);
+    const configuration read = parse({{"probe.podmedic.io/x", name + ": {}"}});
+    const auto refusal = HasSubstr("probe kind " + name +
+                                   " is part of podmedic's design and not of this version; remove it or use one of "
+                                   "grpc, http, tcpSocket, exec");
+    EXPECT_EQ(testing::Matches(ElementsAre(refusal))(texts_of(read.found)), kind.read == nullptr) << name;
   }
 }
 

@@ -28,6 +28,8 @@ TEST(policy_annotation, is_all_defaults_where_it_is_absent_or_empty) {
     EXPECT_EQ(rules.drain.timeout, 30s);
     EXPECT_EQ(rules.drain.settle, 2s);
     EXPECT_THAT(rules.drain.in_flight_ports, IsEmpty());
+    EXPECT_EQ(rules.graceful_stop.timeout, 0s);
+    EXPECT_EQ(read.in_flight, std::nullopt);
     EXPECT_EQ(rules.success.stable, 60s);
     EXPECT_EQ(rules.escalate, policy::escalation::hold);
     EXPECT_EQ(rules.without_support, policy::fallback::observe);
@@ -43,14 +45,19 @@ TEST(policy_annotation, takes_every_field_of_this_version) {
 backoff: {baseSeconds: 20, capSeconds: 1200}
 budget: {restarts: 2, windowSeconds: 7200}
 warmUp: {maxSeconds: 60, learn: false}
-drain: {timeoutSeconds: 45, settleSeconds: 1.5, inFlight: {ports: [8443, 8001]}}
-success: {stableSeconds: 90, metrics: []}
+drain:
+  timeoutSeconds: 45
+  settleSeconds: 1.5
+  inFlight: {ports: [8443, 8001], metric: {url: "http://127.0.0.1:8000/metrics", gauge: 'running{model="a"}'}}
+gracefulStop: {timeoutSeconds: 20, wedgedTimeoutSeconds: 0.5}
+success: {stableSeconds: 90, metrics: [{port: 8000, metric: 'errors{code="500"}', per: requests, atMost: 0.01}]}
 escalation: Hold
 fallback: Observe
 hold: Unready
 windows: ["Mon 02:00-05:00", "Sun 22:00-03:00"]
 onApiUnavailable: Proceed
 shutdownGraceSeconds: 120
+startupBarrier: {maxSeconds: 45}
 )");
   EXPECT_THAT(texts_of(read.found), IsEmpty());
   const policy::rules& rules = read.rules;
@@ -63,11 +70,22 @@ shutdownGraceSeconds: 120
   EXPECT_EQ(rules.drain.timeout, 45s);
   EXPECT_EQ(rules.drain.settle, 1500ms);
   EXPECT_THAT(rules.drain.in_flight_ports, ElementsAre(8001, 8443));
+  ASSERT_TRUE(read.in_flight);
+  EXPECT_EQ(read.in_flight->url, "http://127.0.0.1:8000/metrics");
+  EXPECT_EQ(read.in_flight->gauge.to_text(), "running{model=\"a\"}");
+  EXPECT_EQ(rules.graceful_stop.timeout, 20s);
+  EXPECT_EQ(rules.graceful_stop.wedged_timeout, 500ms);
   EXPECT_EQ(rules.success.stable, 90s);
+  EXPECT_THAT(rules.success.metrics, ElementsAre("errors{code=\"500\"} / requests"));
+  ASSERT_EQ(read.success_metrics.size(), 1U);
+  EXPECT_EQ(read.success_metrics[0].request.url, "http://127.0.0.1:8000/metrics");
+  EXPECT_EQ(read.success_metrics[0].at_most, 0.01);
+  EXPECT_EQ(read.success_metrics[0].at_least, std::nullopt);
   EXPECT_EQ(rules.hold, policy::holding::unready);
   EXPECT_THAT(rules.windows, ElementsAre(window{120, 300}, window{6 * 1440 + 22 * 60, 180}));
   EXPECT_EQ(rules.api_unavailable, policy::on_api_unavailable::proceed);
   EXPECT_EQ(rules.closing_grace, 120s);
+  EXPECT_EQ(rules.startup_maximum, 45s);
 }
 
 TEST(policy_annotation, names_every_mistake_exactly) {
@@ -89,11 +107,20 @@ TEST(policy_annotation, names_every_mistake_exactly) {
       {"drain: {inFlight: {ports: [1, 2, 1]}}", 1, 34, "drain.inFlight.ports[2]", "given twice"},
       {"drain: {inFlight: {ports: [0]}}", 1, 28, "drain.inFlight.ports[0]", "must be from 1 to 65535"},
       {"drain: {inFlight: [8001]}", 1, 19, "drain.inFlight", "expected a mapping, found a list"},
+      {"drain: {inFlight: {metric: {url: \"http://127.0.0.1/m\"}}}", 1, 28, "drain.inFlight.metric.gauge",
+       "is required"},
+      {"drain: {inFlight: {metric: {url: \"ftp://x\", gauge: a}}}", 1, 34, "drain.inFlight.metric.url",
+       "expected http://"},
+      {"drain: {inFlight: {metric: {url: \"http://x/\", gauge: \"a b\"}}}", 1, 54, "drain.inFlight.metric.gauge",
+       "expected a metric"},
+      {"gracefulStop: {timeoutSeconds: 601}", 1, 32, "gracefulStop.timeoutSeconds", "must be from 0 to 600"},
+      {"gracefulStop: {timeoutSeconds: 2, wedgedTimeoutSeconds: 3}", 1, 57, "gracefulStop.wedgedTimeoutSeconds",
+       "is longer than timeoutSeconds"},
       {"success: {stableSeconds: x}", 1, 26, "success.stableSeconds", "expected a number of seconds"},
       {"shutdownGraceSeconds: 3601", 1, 23, "shutdownGraceSeconds", "must be from 0 to 3600"},
       {"hold: Ready", 1, 7, "hold", "expected one of InService, Unready"},
       {"onApiUnavailable: wait", 1, 19, "onApiUnavailable", "did you mean Wait?"},
-      {"escalation: Restart", 1, 13, "escalation", "expected one of Hold, Evict"},
+      {"escalation: Restart", 1, 13, "escalation", "expected one of Hold, RestartAllContainers, Evict"},
       {"fallback: Signal", 1, 11, "fallback", "expected one of Observe, SignalAll, Evict"},
       {"windows: \"Mon 02:00-05:00\"", 1, 10, "windows", "expected a list of texts"},
       {"windows: [\"Mon 02:00-05:00\", \"Mon\"]", 1, 30, "windows[1]", "expected days and times in UTC"},
@@ -102,14 +129,18 @@ TEST(policy_annotation, names_every_mistake_exactly) {
       {"budget: {restart: 1}", 1, 10, "budget.restart", "did you mean restarts?"},
       {"drain: {inFlight: {port: 1}}", 1, 20, "drain.inFlight.port", "did you mean ports?"},
       {"backOff: {baseSeconds: 1}", 1, 1, "backOff", "did you mean backoff?"},
-      // Not in this version: refused by name, never ignored.
-      {"escalation: Evict", 1, 13, "escalation", "Evict is not in this version; use Hold"},
-      {"fallback: SignalAll", 1, 11, "fallback", "SignalAll is not in this version; use Observe"},
-      {"fallback: Evict", 1, 11, "fallback", "Evict is not in this version; use Observe"},
-      {"fleet: {maxUnavailable: 1}", 1, 8, "fleet",
-       "fleet turns are not in this version; without them podmedic promises no floor of available replicas"},
-      {"fleet: {}", 1, 8, "fleet", "fleet turns are not in this version"},
-      {"success: {metrics: [{name: a}]}", 1, 20, "success.metrics", "metric bounds are not in this version"},
+      {"fleet: {service: Engine}", 1, 18, "fleet.service", "a name of lower case letters, digits"},
+      {"success: {metrics: [{port: 1, metric: a}]}", 1, 21, "success.metrics[0]", "expected atMost, atLeast, or both"},
+      {"success: {metrics: [{port: 1, metric: a, atMost: 1, atLeast: 2}]}", 1, 50, "success.metrics[0].atMost",
+       "is less than atLeast"},
+      {"success: {metrics: [{port: 1, metric: \"a b\", atMost: 1}]}", 1, 39, "success.metrics[0].metric",
+       "expected a metric"},
+      {"success: {metrics: [{port: 1, metric: a, per: \"{}\", atMost: 1}]}", 1, 47, "success.metrics[0].per",
+       "expected a metric"},
+      {"success: {metrics: [{port: 1, metric: a, atMost: much}]}", 1, 50, "success.metrics[0].atMost",
+       "expected a number"},
+      {"success: {metrics: [{port: 1, metric: a, atMost: 1}, {port: 2, metric: a, atMost: 1}]}", 1, 72,
+       "success.metrics[1].metric", "given twice"},
       // The whole.
       {"", 0, 0, "", "is empty"},
       {"[]", 1, 1, "", "expected a mapping"},
@@ -127,19 +158,33 @@ TEST(policy_annotation, with_a_mistake_keeps_the_default_of_that_field_alone) {
   EXPECT_EQ(read.rules.closing_grace, 7s);
 }
 
-TEST(policy_annotation, that_asks_for_what_is_not_there_keeps_the_default) {
+TEST(policy_annotation, that_names_the_fleet_asks_for_turns) {
   const configuration read =
-      parse_policy("{escalation: Evict, fallback: SignalAll, fleet: {maxUnavailable: 3, service: a}}");
-  EXPECT_EQ(read.found.size(), 3U);
-  EXPECT_EQ(read.rules.escalate, policy::escalation::hold);
-  EXPECT_EQ(read.rules.without_support, policy::fallback::observe);
-  EXPECT_EQ(read.rules.fleet, policy::fleet_rules());
+      parse_policy("fleet: {maxUnavailable: 3, minAvailable: 2, service: a, workload: engine-a, coolDownSeconds: 5}");
+  EXPECT_THAT(texts_of(read.found), IsEmpty());
+  const policy::fleet_rules& fleet = read.rules.fleet;
+  EXPECT_TRUE(fleet.asked_for);
+  EXPECT_EQ(fleet.max_unavailable, 3);
+  EXPECT_EQ(fleet.min_available, 2);
+  EXPECT_EQ(fleet.service, "a");
+  EXPECT_EQ(fleet.workload, "engine-a");
+  EXPECT_EQ(fleet.cool_down, 5s);
+  EXPECT_TRUE(parse_policy("fleet: {}").rules.fleet.asked_for);
+  EXPECT_FALSE(parse_policy("hold: Unready").rules.fleet.asked_for);
 }
 
-TEST(policy_annotation, tells_the_mistakes_inside_of_what_is_not_there) {
+TEST(policy_annotation, says_how_far_to_climb_and_what_to_do_without_the_kubelet_s_help) {
+  using policy::escalation;
+  using policy::fallback;
+  EXPECT_EQ(parse_policy("escalation: Evict").rules.escalate, escalation::evict);
+  EXPECT_EQ(parse_policy("escalation: RestartAllContainers").rules.escalate, escalation::restart_all_containers);
+  EXPECT_EQ(parse_policy("fallback: SignalAll").rules.without_support, fallback::signal_all);
+  EXPECT_EQ(parse_policy("fallback: Evict").rules.without_support, fallback::evict);
+}
+
+TEST(policy_annotation, tells_all_mistakes_of_the_fleet_at_once) {
   EXPECT_THAT(texts_of(parse_policy("fleet: {maxUnavailable: 0, servic: a}").found),
-              ElementsAre(HasSubstr("fleet.maxUnavailable: must be from 1"), HasSubstr("did you mean service?"),
-                          HasSubstr("fleet: fleet turns")));
+              ElementsAre(HasSubstr("fleet.maxUnavailable: must be from 1"), HasSubstr("did you mean service?")));
 }
 
 TEST(policy_annotation, whose_base_is_above_its_cap_keeps_both_defaults) {
@@ -151,14 +196,14 @@ TEST(policy_annotation, whose_base_is_above_its_cap_keeps_both_defaults) {
 
 TEST(policy_annotation, whose_windows_cannot_be_known_is_never_open) {
   for (const std::string value : {
-           "windows: [\"Mon\"]",                        // no time
+           "windows: [\"Mon\"]",                                   // no time
            "windows: [\"Mon 02:00-05:00\", \"Tus 02:00-05:00\"]",  // one of two
-           "windows: Mon 02:00-05:00",                  // no list
-           "windows: [{a: b}]",                         // no text
-           "windows: ",                                 // no value
-           "window: [\"Mon 02:00-05:00\"]",             // misspelt
-           "windows: [\"Mon 02:00-05:00\"",             // the whole policy does not parse
-           "- windows",                                 //
+           "windows: Mon 02:00-05:00",                             // no list
+           "windows: [{a: b}]",                                    // no text
+           "windows: ",                                            // no value
+           "window: [\"Mon 02:00-05:00\"]",                        // misspelt
+           "windows: [\"Mon 02:00-05:00\"",                        // the whole policy does not parse
+           "- windows",                                            //
        }) {
     EXPECT_THAT(parse_policy(value).rules.windows, ElementsAre(never)) << value;
   }
@@ -178,6 +223,8 @@ TEST(policy_annotation, fixes_windows_escalation_fallback_and_fleet_and_nothing_
   EXPECT_EQ(fixed("{escalation: Hold, fallback: Observe, windows: []}"), none);
   EXPECT_EQ(fixed("{budget: {restarts: 1}, backoff: {capSeconds: 900}, warmUp: {maxSeconds: 1}, hold: Unready}"), none);
   EXPECT_NE(fixed("windows: [\"Mon 02:00-05:00\"]"), none);
+  EXPECT_NE(fixed("fleet: {workload: a}"), none);
+  EXPECT_NE(fixed("fleet: {workload: a}"), fixed("fleet: {service: a}"));
   EXPECT_NE(fixed("windows: [\"Mon 02:00-05:00\"]"), fixed("windows: [\"Mon 02:00-05:01\"]"));
 }
 

@@ -90,13 +90,13 @@ TEST(probe_annotation, with_a_mistake_is_stopped_and_the_mistake_is_named_exactl
       {"near: {port: 1}\ncontainer: The Engine\n", 2, 12, "container", "expected a container's name"},
       {"near: {port: 1}\ncontainer: \"\"\n", 2, 12, "container", "expected a container's name"},
       {"near: {port: 1}\nonFailure: Restart\n", 2, 12, "onFailure", "expected one of Observe, Drain"},
-      {"near: {port: 1}\nonFailure: restartAllContainers\n", 2, 12, "onFailure",
-       "did you mean RestartAllContainers?"},
+      {"near: {port: 1}\nonFailure: restartAllContainers\n", 2, 12, "onFailure", "did you mean RestartAllContainers?"},
       {"near: {port: 1}\nwhileWaiting: Ready\n", 2, 15, "whileWaiting", "did you mean Unready?"},
       {"near: {port: 1}\nroot: Pod\n", 2, 7, "root", "expected Container, found \"Pod\""},
-      // Not in this version.
-      {"near: {port: 1}\nonFailure: RestartContainer\n", 2, 12, "onFailure", "RestartContainer is not in this version"},
-      {"near: {port: 1}\nroot: Container\n", 2, 7, "root", "root is not in this version"},
+      {"near: {port: 1}\nonFailure: RestartContainer\n", 2, 12, "onFailure", "RestartContainer needs `container`"},
+      {"near: {port: 1}\nterminationGracePeriodSeconds: 5\n", 2, 32, "terminationGracePeriodSeconds",
+       "is for onFailure: RestartContainer"},
+      {"near: {port: 1}\nroot: Container\n", 2, 7, "root", "is for kinds that read files"},
       // A target outside of the Pod.
       {"{far: {host: db}, onFailure: Drain}", 1, 30, "onFailure", "may only Observe"},
       {"{far: {host: db}, onFailure: RestartAllContainers}", 1, 30, "onFailure",
@@ -188,6 +188,19 @@ TEST(hook_annotation, takes_every_field) {
   }
 }
 
+TEST(hook_annotation, of_the_phase_Startup_has_no_restart_to_abort_and_nobody_to_signal) {
+  const configuration read = parse_small({{hook, "{call: {url: x}, phase: Startup}"}});
+  EXPECT_THAT(texts_of(read.found), IsEmpty());
+  EXPECT_EQ(read.hooks.at(0).phase, hook_phase::startup);
+  const configuration aborts = parse_small({{hook, "{call: {url: x}, phase: Startup, onError: Abort}"}});
+  ASSERT_EQ(aborts.found.size(), 1U);
+  EXPECT_EQ(aborts.found[0].field, "onError");
+  const configuration signals = parse({{hook, "{signal: {container: engine, signal: KILL}, phase: Startup}"}});
+  ASSERT_EQ(signals.found.size(), 1U);
+  EXPECT_EQ(signals.found[0].field, "signal");
+  EXPECT_TRUE(aborts.hooks.empty() && signals.hooks.empty());
+}
+
 TEST(hook_annotation, with_a_mistake_is_stopped_and_the_mistake_is_named_exactly) {
   const mistake_row rows[] = {
       {"{call: {}}", 1, 8, "call.url", "is required"},
@@ -211,6 +224,13 @@ TEST(hook_annotation, is_fixed_whole) {
   EXPECT_EQ(fixed("{call: {url: x}, phase: Drain}"), fixed("phase: Drain\ncall:\n  url: \"x\"\n"));
   EXPECT_NE(fixed("{call: {url: x}}"), fixed("{call: {url: y}}"));
   EXPECT_NE(fixed("{call: {url: x}, timeoutSeconds: 1}"), fixed("{call: {url: x}, timeoutSeconds: 2}"));
+}
+
+TEST(probe_annotation, of_connections_only_observes_unless_it_is_told_otherwise) {
+  const std::string target = "{connections: {peerPorts: [5432]}";
+  EXPECT_EQ(parse({{engine, target + "}"}}).rules.probes.at(0).on_failure, policy::remedy::observe);
+  EXPECT_EQ(parse({{engine, target + ", onFailure: RestartAllContainers}"}}).rules.probes.at(0).on_failure,
+            policy::remedy::restart_all_containers);
 }
 
 }  // namespace

@@ -33,7 +33,9 @@ inline constexpr hooks::kind small_hook_kinds[] = {{"call", read_call}, {"shout"
 inline configuration parse_small(const annotations& given) {
   return parse_with(given, small_probe_kinds, small_hook_kinds);
 }
-inline configuration parse_policy(const std::string& value) { return parse_small({{"podmedic.io/policy", value}}); }
+inline configuration parse_policy(const std::string& value) {
+  return parse_small({{"podmedic.io/policy", value}});
+}
 
 /// The mistakes as people read them.
 inline std::vector<std::string> texts_of(const mistakes& found) {

@@ -1,6 +1,7 @@
 #include "k8s/failure.hpp"
 
 #include "base/files.hpp"
+#include "test/support/directories.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string object_text(const std::string& name) {
-  const auto read = read_file(std::string(PODMEDIC_SOURCE_DIR) + "/test/unit/k8s/objects/" + name, 1 << 20);
+  const auto read = read_file(test::source_directory() + "/test/unit/k8s/objects/" + name, 1 << 20);
   return std::get<std::string>(read);
 }
 

@@ -1,6 +1,7 @@
 #include "k8s/pod.hpp"
 #include "base/files.hpp"
 #include "k8s/json.hpp"
+#include "test/support/directories.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +12,7 @@ using namespace std::chrono_literals;
 
 /// test/unit/k8s/objects: what a real API server printed.
 std::string object_text(const std::string& name) {
-  const auto read = read_file(std::string(PODMEDIC_SOURCE_DIR) + "/test/unit/k8s/objects/" + name, 1 << 20);
+  const auto read = read_file(test::source_directory() + "/test/unit/k8s/objects/" + name, 1 << 20);
   EXPECT_TRUE(std::holds_alternative<std::string>(read)) << name;
   return std::get<std::string>(read);
 }
@@ -38,6 +39,30 @@ TEST(pod, is_read_as_kubernetes_prints_it) {
   for (const auto& [id, name] : facts.names_by_id) EXPECT_EQ(id.size(), 64u) << name;
   EXPECT_EQ(facts.restart_counts,
             (std::map<std::string, int>{{"model", 0}, {"podmedic", 0}, {"engine", 0}, {"log-shipper", 0}}));
+}
+
+TEST(pod, names_the_sidecars_but_podmedics_own_in_the_order_in_which_they_start) {
+  EXPECT_TRUE(facts_in(object_text("pod.json")).sidecars.empty());
+  const std::string pod = R"({"kind": "Pod", "metadata": {"name": "a", "uid": "u"}, "spec": {"initContainers": [
+      {"name": "proxy", "restartPolicy": "Always"}, {"name": "podmedic", "restartPolicy": "Always"}, {"name": "once"},
+      {"name": "shipper", "restartPolicy": "Always"}], "containers": [{"name": "engine"}]}})";
+  EXPECT_EQ(facts_in(pod).sidecars, (std::vector<std::string>{"proxy", "shipper"}));
+}
+
+TEST(pod, shows_its_readiness_gate_and_the_condition) {
+  const auto with = [](const std::string& gate, const std::string& status) {
+    return facts_in(R"({"kind": "Pod", "metadata": {"name": "a", "uid": "u"}, "spec": {"readinessGates": [
+        {"conditionType": "other.example/Ready"}, {"conditionType": ")" +
+                    gate + R"("}]},
+        "status": {"conditions": [{"type": "podmedic.io/InService", "status": ")" +
+                    status + R"("}]}})");
+  };
+  EXPECT_FALSE(facts_in(object_text("pod.json")).in_service_gate);
+  EXPECT_EQ(facts_in(object_text("pod.json")).in_service, std::nullopt);
+  EXPECT_FALSE(with("podmedic.io/Other", "True").in_service_gate);
+  EXPECT_TRUE(with("podmedic.io/InService", "True").in_service_gate);
+  EXPECT_EQ(with("podmedic.io/InService", "True").in_service, true);
+  EXPECT_EQ(with("podmedic.io/InService", "False").in_service, false);
 }
 
 TEST(pod, shows_a_restart_of_all_containers_while_it_goes_on_and_afterwards) {
@@ -118,6 +143,27 @@ TEST(pod, flags_that_reach_beyond_the_pod_are_seen) {
   EXPECT_FALSE(changed("/spec/shareProcessNamespace", false).share_process_namespace);
 }
 
+TEST(pod, tells_how_podmedics_own_startup_probe_may_fail_with_the_defaults_of_kubernetes) {
+  const std::string at = "/spec/initContainers/1/startupProbe";
+  const auto probe = [&](const json& given) { return changed(at, given).own_startup_probe; };
+  const auto full = probe({{"initialDelaySeconds", 2}, {"periodSeconds", 3}, {"failureThreshold", 40}});
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->initial_delay, 2s);
+  EXPECT_EQ(full->period, 3s);
+  EXPECT_EQ(full->failure_threshold, 40);
+  const auto bare = probe(json::object());
+  ASSERT_TRUE(bare);
+  EXPECT_EQ(bare->initial_delay, 0s);
+  EXPECT_EQ(bare->period, 10s);
+  EXPECT_EQ(bare->failure_threshold, 3);
+  EXPECT_FALSE(probe(nullptr));
+  const auto odd = probe({{"initialDelaySeconds", 2'000'000'000}, {"periodSeconds", 0}, {"failureThreshold", "x"}});
+  ASSERT_TRUE(odd);
+  EXPECT_EQ(odd->initial_delay, 24h);
+  EXPECT_EQ(odd->period, 1s);
+  EXPECT_EQ(odd->failure_threshold, 3);
+}
+
 TEST(pod, a_grace_period_beyond_reason_is_none) {
   EXPECT_EQ(changed("/spec/terminationGracePeriodSeconds", -1).termination_grace, std::nullopt);
   EXPECT_EQ(changed("/spec/terminationGracePeriodSeconds", 9'223'372'036'854'775'807).termination_grace, std::nullopt);
@@ -189,6 +235,51 @@ TEST(pod, cut_at_any_place_is_refused) {
   const std::string whole = object_text("pod.json");
   for (std::size_t length = 0; length + 2 < whole.size(); length += 37) {
     EXPECT_TRUE(std::holds_alternative<std::string>(parse_pod(whole.substr(0, length), "podmedic", 88))) << length;
+  }
+}
+
+/// Why the container "shipper" would not come back; empty: it would.
+std::string why_not_back(const std::string& pod_policy, const std::string& of_container, bool init = false) {
+  const std::string one = R"({"name": "shipper")" + (of_container.empty() ? "" : ", " + of_container) + "}";
+  const std::string text = R"({"kind": "Pod", "metadata": {"name": "p", "uid": "u"}, "spec": {"restartPolicy": ")" +
+                           pod_policy + R"(", ")" + (init ? "initContainers" : "containers") + R"(": [)" + one + "]}}";
+  const pod_facts facts = facts_in(text);
+  const auto found = facts.why_not_back.find("shipper");
+  return found == facts.why_not_back.end() ? "" : found->second;
+}
+
+TEST(pod, tells_which_containers_the_kubelet_would_not_bring_back_alone) {
+  const auto rule = [](const std::string& action, const std::string& op, const std::string& codes) {
+    return R"("restartPolicyRules": [{"action": ")" + action + R"(", "exitCodes": {"operator": ")" + op +
+           R"(", "values": [)" + codes + "]}}]";
+  };
+  struct {
+    std::string pod_policy;
+    std::string container;
+    bool init;
+    std::string says;
+  } const rows[] = {
+      {"Always", "", false, ""},
+      {"", "", false, ""},  // what Kubernetes takes for Always
+      {"Never", "", false, "with restartPolicy Never the kubelet does not bring it back; use restartPolicy: Always"},
+      {"OnFailure", "", false, "does not bring it back when it heeds SIGTERM and exits with 0"},
+      // A container's own policy counts, and not the Pod's.
+      {"Never", R"("restartPolicy": "Always")", false, ""},
+      {"Always", R"("restartPolicy": "Never")", false, "with restartPolicy Never"},
+      // A native sidecar, and an init container.
+      {"Never", R"("restartPolicy": "Always")", true, ""},
+      {"Always", "", true, "it is an init container"},
+      // Rules: the first that matches wins.
+      {"Always", rule("RestartAllContainers", "In", "143"), false, "turn exit code 143 into a restart of all"},
+      {"Always", rule("RestartAllContainers", "NotIn", "0"), false, "turn exit code 143 into a restart of all"},
+      {"Always", rule("RestartAllContainers", "In", "88"), false, ""},
+      {"Never", R"("restartPolicy": "Never", )" + rule("Restart", "In", "0, 137, 143"), false, ""},
+      {"Never", R"("restartPolicy": "Never", )" + rule("Restart", "In", "137, 143"), false, "restartPolicy Never"},
+  };
+  for (const auto& row : rows) {
+    const std::string found = why_not_back(row.pod_policy, row.container, row.init);
+    EXPECT_NE(found.find(row.says), std::string::npos) << found;
+    EXPECT_EQ(found.empty(), row.says.empty()) << row.pod_policy << " " << row.container << ": " << found;
   }
 }
 

@@ -73,6 +73,7 @@ TEST(Arbiter, GivesEachRefusalByItself) {
        false, true},
       {"BackOff", [](situation& s) { s.restarted(seconds(9), outcome::recovered); }, true, false},
       {"OutsideWindow", [](situation& s) { s.use.windows = {{0, 60}}; }, false, false},
+      {"RestartWouldHarm", [](situation& s) { s.wanted.makes_worse = {"half a certificate"}; }, false, false},
   };
   for (const row& r : rows) {
     situation s;
@@ -120,14 +121,15 @@ TEST(Arbiter, NamesAllRefusalsSoThatNoneHidesAnother) {
   s.use.windows = {{0, 60}};
   s.use.budget.restarts = 3;
   s.book.distrusted_until = now + seconds(1);
+  s.wanted.makes_worse = {"half a certificate"};
   for (int i = 3; i > 0; --i) s.restarted(seconds(i), outcome::relapsed);
   EXPECT_THAT(s.reasons(),
               ElementsAre("SafeMode", "ObserveMode", "Paused", "RestartNotSupported", "LedgerLost", "LedgerUnwritable",
-                          "RestartsDoNotHelp", "BudgetSpent", "BackOff", "OutsideWindow"));
+                          "RestartsDoNotHelp", "BudgetSpent", "BackOff", "OutsideWindow", "RestartWouldHarm"));
   const auto all = ask(s.use, s.book, s.facts, s.wanted, now, noon);
   EXPECT_EQ(reasons_of(all),
             "SafeMode ObserveMode Paused RestartNotSupported LedgerLost LedgerUnwritable RestartsDoNotHelp "
-            "BudgetSpent BackOff OutsideWindow");
+            "BudgetSpent BackOff OutsideWindow RestartWouldHarm");
   for (const refusal& r : all) EXPECT_THAT(messages_of(all), testing::HasSubstr(r.why.message));
   EXPECT_FALSE(pass_by_themselves(all));
 }
@@ -260,6 +262,9 @@ TEST(Arbiter, LearnsWarmUpFromTheLongestOfEnoughStarts) {
   EXPECT_EQ(warm_up_limit(learning, book), seconds(90));
   EXPECT_EQ(warm_up_limit({.maximum = seconds(900), .learn = false}, book), seconds(900));
   EXPECT_EQ(warm_up_limit({.maximum = seconds(70), .learn = true}, book), seconds(70)) << "never beyond the maximum";
+  book.warm_ups = {seconds(2), seconds(2), seconds(2)};
+  EXPECT_EQ(warm_up_limit(learning, book), seconds(30)) << "a quick start on a quiet node promises nothing";
+  EXPECT_EQ(warm_up_limit({.maximum = seconds(20), .learn = true}, book), seconds(20)) << "never beyond the maximum";
 }
 
 }  // namespace

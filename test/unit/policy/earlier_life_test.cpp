@@ -1,5 +1,6 @@
 // What a life of podmedic knows of the containers that the life before it has watched.
 #include "supervisor/policy/medic.hpp"
+#include "test/unit/policy/medic_driver.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,8 +21,13 @@ rules one_probe() {
 }
 
 medic life_with(ledger book, instant now) {
-  return medic({.use = one_probe(), .book = std::move(book), .found = book_found::sound, .damage = {},
-                .last_restart = fate::cannot_tell, .seed = 1}, now);
+  return medic({.use = one_probe(),
+                .book = std::move(book),
+                .found = book_found::sound,
+                .damage = {},
+                .last_restart = fate::cannot_tell,
+                .seed = 1},
+               now);
 }
 
 /// The ledger of a life in which the server has passed, as it is read back.
@@ -30,7 +36,8 @@ ledger after_a_pass() {
   life.step(event::container_started{"engine", server_started}, server_started, wall);
   const auto actions = life.step(event::check_done{"engine", pass{}}, server_started + seconds(2), wall);
   const auto is_save = [](const any_action& a) { return std::holds_alternative<action::save>(a); };
-  EXPECT_TRUE(std::any_of(actions.begin(), actions.end(), is_save)) << "the pass must not be forgotten with the process";
+  EXPECT_TRUE(std::any_of(actions.begin(), actions.end(), is_save))
+      << "the pass must not be forgotten with the process";
   auto read = read_ledger(life.book().to_json());
   return std::get<ledger>(std::move(read));
 }
@@ -41,7 +48,7 @@ phase after_failures(ledger book, instant started) {
   medic life = life_with(std::move(book), begin);
   life.step(event::container_started{"engine", started}, begin, wall);
   for (int i = 1; i <= 6; ++i) {
-    life.step(event::check_done{"engine", fail{{"TimedOut", "no answer"}}}, begin + seconds(i), wall);
+    test::step_with_disk(life, event::check_done{"engine", fail{{"TimedOut", "no answer"}}}, begin + seconds(i), wall);
   }
   return life.in();
 }
@@ -95,7 +102,8 @@ TEST(earlier_life, a_server_that_passed_in_it_keeps_the_pod_out_of_traffic_until
 
 TEST(earlier_life, a_probe_that_never_passed_in_it_and_cannot_be_asked_keeps_no_pod_out_of_traffic) {
   medic life = life_after_restart({});
-  life.step(event::check_done{"engine", unknown{{"NoProcess", "no such container"}}}, server_started + minutes(2), wall);
+  life.step(event::check_done{"engine", unknown{{"NoProcess", "no such container"}}}, server_started + minutes(2),
+            wall);
   EXPECT_TRUE(life.ready());
 }
 

@@ -33,6 +33,11 @@ ledger full() {
   first.first_pass = seconds(8);
   first.recovery = seconds(9);
   first.recovered_at = instant(seconds(1070));
+  first.containers_up = seconds(4);
+  first.latency_before = latency{milliseconds(18), milliseconds(19), 20};
+  first.latency_after = latency{milliseconds(21), milliseconds(22), 23};
+  first.metrics_before = {{"errors / requests", 0.25}};
+  first.metrics_after = {{"errors / requests", 1e-9}, {"queue", -1}};
   restart_record second;
   second.at = instant(seconds(1200));
   second.scope = "engine";
@@ -45,6 +50,7 @@ ledger full() {
   book.distrusted_until = instant(seconds(1700));
   book.healed_at = instant(seconds(1300));
   book.calm_at = instant(seconds(1400));
+  book.drained_at = instant(seconds(1500));
   book.passed = {{"engine", instant(seconds(950))}};
   book.first_annotations = {{"podmedic.io/mode", "Enforce"}, {"probe.podmedic.io/engine", "{grpc: {port: 8001}}"}};
   return book;
@@ -95,12 +101,21 @@ TEST(Ledger, WritesEachFieldSoThatNoTwoLedgersShareAText) {
       [](ledger& l) { l.restarts[0].wait_after += milliseconds(1); },
       [](ledger& l) { l.restarts[0].ended = outcome::pending; },
       [](ledger& l) { l.restarts[0].exited = false; },
+      [](ledger& l) { l.restarts[0].by = method::signal_all; },
+      [](ledger& l) { l.restarts[1].by = method::eviction; },
       [](ledger& l) { l.restarts[0].detection += milliseconds(1); },
       [](ledger& l) { l.restarts[0].waited += milliseconds(1); },
       [](ledger& l) { l.restarts[0].drained += milliseconds(1); },
       [](ledger& l) { l.restarts[0].first_pass.reset(); },
       [](ledger& l) { l.restarts[0].recovery.reset(); },
       [](ledger& l) { l.restarts[0].recovered_at.reset(); },
+      [](ledger& l) { l.restarts[0].containers_up.reset(); },
+      [](ledger& l) { l.restarts[0].latency_before.reset(); },
+      [](ledger& l) { l.restarts[0].latency_after->p50 += milliseconds(1); },
+      [](ledger& l) { l.restarts[0].latency_after->p99 += milliseconds(1); },
+      [](ledger& l) { l.restarts[0].latency_after->checks = 1; },
+      [](ledger& l) { l.restarts[0].metrics_before.clear(); },
+      [](ledger& l) { l.restarts[0].metrics_after["queue"] = 0.1; },
       [](ledger& l) { l.lives.pop_back(); },
       [](ledger& l) { l.lives[0].started += milliseconds(1); },
       [](ledger& l) { l.lives[0].clean = false; },
@@ -118,6 +133,33 @@ TEST(Ledger, WritesEachFieldSoThatNoTwoLedgersShareAText) {
     ASSERT_NE(book, full());
     EXPECT_EQ(std::get<ledger>(read_ledger(book.to_json())), book) << "change " << &change - changes.data();
   }
+}
+
+TEST(Ledger, OfAVersionThatDidNotMeasureIsRead) {
+  ledger book = full();
+  restart_record& r = book.restarts[0];
+  r.containers_up.reset();
+  r.latency_before.reset();
+  r.latency_after.reset();
+  r.metrics_before.clear();
+  r.metrics_after.clear();
+  const std::string text = book.to_json();
+  for (const char* newer : {"containersUp", "latency", "metrics"}) EXPECT_EQ(text.find(newer), std::string::npos);
+  EXPECT_EQ(std::get<ledger>(read_ledger(text)), book);
+}
+
+TEST(Ledger, WithAMeasureThatIsNoneIsDamage) {
+  const auto with = [](const char* field, nlohmann::json value) {
+    auto changed = nlohmann::json::parse(full().to_json());
+    changed["restarts"][0][field] = std::move(value);
+    return changed.dump(1) + "\n";
+  };
+  ASSERT_FALSE(is_damage(with("containersUpMilliseconds", 5)));
+  EXPECT_TRUE(is_damage(with("containersUpMilliseconds", "5")));
+  EXPECT_TRUE(is_damage(with("latencyAfter", {{"p50Milliseconds", -1}, {"p99Milliseconds", 2}, {"checks", 3}})));
+  EXPECT_TRUE(is_damage(with("latencyAfter", {{"p50Milliseconds", 1}, {"checks", 3}})));
+  EXPECT_TRUE(is_damage(with("metricsAfter", {{"queue", "many"}})));
+  EXPECT_TRUE(is_damage(with("metricsAfter", nlohmann::json::array({1}))));
 }
 
 TEST(Ledger, EveryTornPrefixIsDamage) {
@@ -191,6 +233,8 @@ TEST(Ledger, HostileTextIsDamage) {
       changed([](auto& d) { d["restarts"][1]["atMilliseconds"] = 0; }),  // out of order
       changed([](auto& d) { d["restarts"][0]["waitAfterMilliseconds"] = std::numeric_limits<std::int64_t>::max(); }),
       changed([](auto& d) { d["restarts"][0]["waitAfterMilliseconds"] = -1; }),  // a wait that ended before it began
+      changed([](auto& d) { d["restarts"][0]["method"] = "Delete"; }),
+      changed([](auto& d) { d["restarts"][0]["method"] = "Restart"; }),  // which is never written
       changed([](auto& d) { d["lives"][0]["clean"] = nullptr; }),
       changed([](auto& d) { d["lives"] = std::vector<nlohmann::json>(65, d["lives"][0]); }),
       changed([](auto& d) { d["restarts"] = std::vector<nlohmann::json>(65, d["restarts"][0]); }),

@@ -5,7 +5,7 @@
 #include <vector>
 
 /// Drives a medic by hand: one event after the other, and what it does as short words. A notice is its reason; other
-/// actions are [in brackets].
+/// actions are [in brackets]. That the ledger is tried is answered at once, and not shown.
 namespace podmedic::policy::test {
 
 inline std::string word_of(const any_action& a) {
@@ -16,10 +16,18 @@ inline std::string word_of(const any_action& a) {
     std::string operator()(const action::cancel_drain& c) const {
       return c.with_hooks ? "[stop, with hooks]" : "[stop]";
     }
+    std::string operator()(const action::undo_drain&) const { return "[undo drain]"; }
     std::string operator()(const action::begin_diagnose&) const { return "[diagnose]"; }
     std::string operator()(const action::commit&) const { return "[commit]"; }
+    std::string operator()(const action::try_ledger&) const { return "[try ledger]"; }
     std::string operator()(const action::begin_quiesce&) const { return "[quiesce]"; }
     std::string operator()(const action::restart&) const { return "[restart]"; }
+    std::string operator()(const action::evict&) const { return "[evict]"; }
+    std::string operator()(const action::read_fleet&) const { return "[read fleet]"; }
+    std::string operator()(const action::read_lease&) const { return "[read lease]"; }
+    std::string operator()(const action::write_lease&) const { return "[write lease]"; }
+    std::string operator()(const action::ask_preconditions&) const { return "[ask preconditions]"; }
+    std::string operator()(const action::read_success_metrics&) const { return "[read metrics]"; }
     std::string operator()(const action::save&) const { return "[save]"; }
     std::string operator()(const action::run_recovered_hooks&) const { return "[recovered hooks]"; }
     std::string operator()(const action::notice& n) const { return n.reason; }
@@ -29,6 +37,17 @@ inline std::string word_of(const any_action& a) {
 }
 
 using words = std::vector<std::string>;
+
+/// A step, and what follows at once where it tries the ledger (which is not among the actions): that `error` kept it
+/// off the disk, or that it is there.
+inline std::vector<any_action> step_with_disk(medic& of, const any_event& e, instant now, wall_time wall,
+                                              const std::optional<std::string>& error = {}) {
+  std::vector<any_action> all = of.step(e, now, wall);
+  const auto tries = [](const any_action& a) { return std::holds_alternative<action::try_ledger>(a); };
+  if (std::erase_if(all, tries) == 0) return all;
+  for (any_action& a : of.step(event::ledger_tried{error}, now, wall)) all.push_back(std::move(a));
+  return all;
+}
 
 class driver {
  public:
@@ -55,11 +74,13 @@ class driver {
   }
 
   words feed(const any_event& e) {
-    last_ = medic_.step(e, now_, wall_);
+    last_ = step_with_disk(medic_, e, now_, wall_, cannot_write_);
     words all;
     for (const any_action& a : last_) all.push_back(word_of(a));
     return all;
   }
+  /// From now on each try of the ledger fails so; nothing: it works.
+  void ledger_error(std::optional<std::string> error) { cannot_write_ = std::move(error); }
   words passes(const std::string& probe = "engine") { return feed(event::check_done{probe, pass{}}); }
   words hangs(const std::string& probe = "engine") {
     return feed(event::check_done{probe, fail{{"DeadlineExceeded", "no answer within 1 s"}, false}});
@@ -69,6 +90,9 @@ class driver {
   }
   words cannot_be_asked(const std::string& probe = "engine") {
     return feed(event::check_done{probe, unknown{{"NoProcess", "nobody there"}}});
+  }
+  words would_harm(const std::string& probe) {
+    return feed(event::check_done{probe, unknown{{"HalfRotated", "certificate and key do not match"}, true}});
   }
   words edit(rules use) { return feed(event::rules_changed{std::move(use)}); }
   words request() { return feed(event::restart_requested{"new weights", "kim"}); }
@@ -127,6 +151,11 @@ class driver {
 
   /// The message of the last step's notice with that reason; empty where there is none.
   std::string message_of(std::string_view reason) const { return message_in(last_, reason); }
+  words first_words() const {
+    words all;
+    for (const any_action& a : first_) all.push_back(word_of(a));
+    return all;
+  }
   std::string first_message_of(std::string_view reason) const { return message_in(first_, reason); }
   std::string answer() const {
     for (const any_action& a : last_) {
@@ -151,6 +180,7 @@ class driver {
   medic medic_;
   instant now_;
   wall_time wall_{std::chrono::hours(500'000)};
+  std::optional<std::string> cannot_write_;
   std::vector<any_action> last_;
   std::vector<any_action> first_;
 };

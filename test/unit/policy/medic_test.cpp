@@ -12,8 +12,11 @@ namespace {
 using std::chrono::hours;
 using test::driver;
 using test::words;
+using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // From health to a restart.
 
@@ -58,7 +61,7 @@ TEST(Medic, DrainsAtOnceWhenAConfirmedFailureMayRestart) {
   driver d;
   d.to_watching();
   for (int i = 0; i < 3; ++i) d.hangs();
-  EXPECT_EQ(d.hangs(), (words{"[unready]", "FailureConfirmed", "Draining", "[drain]"}));
+  EXPECT_EQ(d.hangs(), (words{"[unready]", "FailureConfirmed", "Draining", "[save]", "[drain]"}));
   EXPECT_EQ(d.message_of("FailureConfirmed"), "probe engine: no answer within 1 s");
   EXPECT_EQ(d.message_of("Draining"), "leaving traffic before all containers are restarted: no answer within 1 s");
   EXPECT_FALSE(d.in().ready());
@@ -101,8 +104,8 @@ TEST(Medic, IgnoresAnswersThatBelongToNoStepUnderWay) {
   driver d;
   d.to_watching();
   for (const any_event& stale :
-       {any_event{event::drained{}}, any_event{event::drain_aborted{"x"}}, any_event{event::diagnosed{}},
-        any_event{event::committed{}}, any_event{event::quiesced{}}}) {
+       {any_event{event::drained{}}, any_event{event::drain_aborted{"x"}}, any_event{event::drain_undone{true}},
+        any_event{event::diagnosed{}}, any_event{event::committed{}}, any_event{event::quiesced{}}}) {
     EXPECT_EQ(d.feed(stale), words{});
     EXPECT_EQ(d.in().in(), phase::watching);
   }
@@ -122,14 +125,14 @@ TEST(Medic, GivesATargetThatAnswersNoTheGracePeriod) {
   d.later(seconds(30) - milliseconds(1));
   EXPECT_EQ(d.says_no(), words{}) << "told once";
   d.later(milliseconds(1));
-  EXPECT_EQ(d.says_no(), (words{"[unready]", "FailureConfirmed", "Draining", "[drain]"}));
+  EXPECT_EQ(d.says_no(), (words{"[unready]", "FailureConfirmed", "Draining", "[save]", "[drain]"}));
 }
 
 TEST(Medic, GivesATargetThatHangsNoGrace) {
   driver d;
   d.to_watching();
   for (int i = 0; i < 4; ++i) d.says_no();
-  EXPECT_EQ(d.hangs(), (words{"[unready]", "FailureConfirmed", "Draining", "[drain]"}));
+  EXPECT_EQ(d.hangs(), (words{"[unready]", "FailureConfirmed", "Draining", "[save]", "[drain]"}));
 }
 
 // Reversible until the point of no return.
@@ -206,6 +209,37 @@ TEST(Medic, HeedsAPauseAfterThePointOfNoReturnToo) {
   EXPECT_EQ(d.in().book().last()->ended, outcome::not_executed);
 }
 
+TEST(Medic, CountsARestartFromWhenItWasCalledOffWhereSomeContainersMayHaveBeenEndedForIt) {
+  for (const milliseconds stop : {milliseconds(0), milliseconds(5000)}) {
+    rules r = driver::usual();
+    r.graceful_stop.timeout = stop;
+    driver d(r);
+    d.to_commit();
+    const instant written = d.now();
+    d.feed(event::committed{});
+    d.later(seconds(3));
+    r.paused_until = d.wall() + hours(1);
+    d.edit(r);
+    EXPECT_EQ(d.in().book().last()->ended, outcome::not_executed);
+    EXPECT_EQ(d.in().book().last()->at, stop.count() > 0 ? d.now() : written);
+  }
+}
+
+TEST(Medic, NamesTheContainerThatMostLikelyDoesNotHeedSigterm) {
+  for (const waiting where : {waiting::unready, waiting::in_service}) {
+    rules r = driver::usual();
+    r.probes[0].while_waiting = where;
+    driver d(r);
+    d.to_commit();
+    const std::vector<any_action> next = d.of().step(event::committed{}, d.now(), d.wall());
+    const auto stops = std::find_if(
+        next.begin(), next.end(), [](const any_action& a) { return std::holds_alternative<action::begin_quiesce>(a); });
+    ASSERT_NE(stops, next.end());
+    const auto wedged = std::get<action::begin_quiesce>(*stops).wedged;
+    EXPECT_EQ(wedged, where == waiting::unready ? std::optional<std::string>("engine") : std::nullopt);
+  }
+}
+
 TEST(Medic, HeedsAPauseThatComesWithTheLastAnswer) {
   // The wall clock was set back meanwhile, so that a pause which was over is not.
   rules r = driver::usual();
@@ -256,6 +290,47 @@ TEST(Medic, GoesBackToWaitingWhileItsCauseCannotBeAsked) {
   EXPECT_THAT(d.hangs(), testing::Contains("[drain]"));
 }
 
+/// As usual, with a second probe that only looks at the certificate.
+rules with_certificate() {
+  rules use = driver::usual();
+  use.probes.push_back({.name = "cert", .container = "engine", .on_failure = remedy::observe});
+  return use;
+}
+
+TEST(Medic, RestartsNothingIntoACredentialThatWouldHarm) {
+  driver d(with_certificate());
+  EXPECT_EQ(d.would_harm("cert"), words{"RestartWouldHarm"});
+  EXPECT_EQ(d.message_of("RestartWouldHarm"),
+            "no restart until this is mended: probe cert: certificate and key do not match");
+  d.to_waiting_or_drain();
+  EXPECT_EQ(d.in().in(), phase::waiting);
+  EXPECT_EQ(d.message_of("WaitingToRestart"),
+            "for probe engine: a restart would make it worse: probe cert: certificate and key do not match");
+  EXPECT_EQ(d.cannot_be_asked("cert"), words{}) << "nothing was learned that speaks for a restart";
+  EXPECT_EQ(d.feed(event::container_started{"engine", d.now()}).back(), "Cancelled");
+  d.passes();
+  d.fail_until_confirmed();
+  EXPECT_EQ(d.in().in(), phase::waiting) << "a new process does not mend the credential";
+  EXPECT_EQ(d.request(), words{"[no]"}) << "and a person's word does not either";
+  EXPECT_EQ(d.passes("cert"), (words{"[save]", "RestartWouldNotHarm", "Draining", "[save]", "[drain]"}));
+}
+
+TEST(Medic, CallsADrainOffWhenARestartBeginsToHarm) {
+  driver d(with_certificate());
+  d.to_quiescing();
+  EXPECT_EQ(d.would_harm("cert"), (words{"RestartWouldHarm", "[stop, with hooks]", "WaitingToRestart"}));
+  EXPECT_EQ(d.feed(event::diagnosed{}), words{});
+}
+
+TEST(Medic, LooksForHarmOnceMoreAfterTheLedgerIsWritten) {
+  driver d(with_certificate());
+  d.to_commit();
+  d.would_harm("cert");
+  EXPECT_THAT(d.feed(event::committed{}), testing::Contains("Cancelled"));
+  EXPECT_EQ(d.message_of("Cancelled"), "no restart: probe cert: certificate and key do not match");
+  EXPECT_EQ(d.in().book().last()->ended, outcome::not_executed);
+}
+
 TEST(Medic, SaysThatTheContainerWasRestartedByItself) {
   driver d;
   d.to_waiting_or_drain();
@@ -273,7 +348,7 @@ TEST(Medic, DrainsAgainSomeTimeAfterAHookAbortedTheDrain) {
   d.later(seconds(10) - milliseconds(1));
   EXPECT_EQ(d.hangs(), words{});
   d.later(seconds(20));
-  EXPECT_EQ(d.hangs(), (words{"Draining", "[drain]"}));
+  EXPECT_EQ(d.hangs(), (words{"Draining", "[save]", "[drain]"}));
 }
 
 // Holding.
@@ -370,7 +445,7 @@ TEST(Medic, TellsOfARelapseAndWaitsForItsTurn) {
   d.later(due - d.now() - milliseconds(1));
   EXPECT_EQ(d.feed(event::tick{}), words{});
   d.later(milliseconds(1));
-  EXPECT_EQ(d.feed(event::tick{}), (words{"Draining", "[drain]"}));
+  EXPECT_EQ(d.feed(event::tick{}), (words{"Draining", "[save]", "[drain]"}));
 }
 
 TEST(Medic, HealsByItselfWhileItWaits) {
@@ -570,20 +645,53 @@ TEST(Medic, RestartsNothingForACapAfterALedgerWasLost) {
   d.later(driver::beginning + seconds(100) - d.now() - milliseconds(1));
   EXPECT_EQ(d.hangs(), words{});
   d.later(milliseconds(1));
-  EXPECT_EQ(d.hangs(), (words{"Draining", "[drain]"}));
+  EXPECT_EQ(d.hangs(), (words{"Draining", "[save]", "[drain]"}));
 }
 
 TEST(Medic, RestartsNothingForACapAfterTheLedgerCouldNotBeWritten) {
   driver d;
   d.to_commit();
   EXPECT_EQ(d.feed(event::committed{"no space left on device"}),
-            (words{"LedgerUnwritable", "[stop, with hooks]", "WaitingToRestart"}));
+            (words{"[ready]", "LedgerUnwritable", "[stop, with hooks]", "WaitingToRestart"}));
   EXPECT_EQ(d.message_of("LedgerUnwritable"), "no restart without its record on disk: no space left on device");
   EXPECT_TRUE(d.in().book().restarts.empty());
   d.later(seconds(100) - milliseconds(1));
   EXPECT_EQ(d.hangs(), words{});
   d.later(milliseconds(1));
-  EXPECT_EQ(d.hangs(), (words{"Draining", "[drain]"}));
+  EXPECT_EQ(d.hangs(), (words{"[unready]", "Draining", "[save]", "[drain]"}));
+}
+
+TEST(Medic, NeitherDrainsNorLeavesTrafficWhereTheLedgerCannotBeWritten) {
+  driver d;
+  d.to_watching();
+  d.ledger_error("read-only file system");
+  for (int i = 0; i < 2; ++i) d.hangs();
+  EXPECT_THAT(d.hangs(), Contains("LedgerUnwritable")) << "asked when it is suspected, before anything is done";
+  d.later(milliseconds(100));
+  EXPECT_EQ(d.hangs(), (words{"FailureConfirmed", "WaitingToRestart"}));
+  EXPECT_THAT(d.message_of("WaitingToRestart"), HasSubstr("the ledger could not be written"));
+  d.later(seconds(100));
+  EXPECT_EQ(d.hangs(), (words{"LedgerUnwritable"})) << "asked anew when the cap has passed";
+  EXPECT_TRUE(d.in().ready());
+  EXPECT_EQ(d.request(), (words{"RestartRequested", "[yes]", "LedgerUnwritable"}));
+  EXPECT_TRUE(d.in().ready());
+  d.ledger_error(std::nullopt);
+  d.later(seconds(100));
+  EXPECT_EQ(d.hangs(), (words{"[unready]", "Draining", "[save]", "[drain]"}));
+}
+
+TEST(Medic, StopsBeforeTheEndOfProcessesWhereTheLedgerCouldNotBeWrittenMeanwhile) {
+  driver d;
+  d.to_quiescing();
+  d.feed(event::ledger_tried{"read-only file system"});
+  EXPECT_EQ(d.feed(event::diagnosed{}), (words{"[ready]", "[stop, with hooks]", "WaitingToRestart"}));
+  EXPECT_THAT(d.in().book().restarts, IsEmpty());
+
+  driver e;
+  e.to_commit();
+  e.feed(event::ledger_tried{"read-only file system"});
+  EXPECT_THAT(e.feed(event::committed{}), AllOf(Contains("Cancelled"), Not(Contains("[quiesce]"))));
+  EXPECT_EQ(e.in().book().last()->ended, outcome::not_executed);
 }
 
 TEST(Medic, RemembersAFailedWriteEvenIfTheRestartWasCalledOffMeanwhile) {
@@ -655,7 +763,7 @@ TEST(Medic, SaysWhatItWouldDoInObserve) {
             "for probe engine (no answer within 1 s), and does not: podmedic.io/mode is Observe");
   EXPECT_TRUE(d.in().ready());
   EXPECT_EQ(d.hangs(), words{}) << "told once";
-  EXPECT_EQ(d.edit(driver::usual()), (words{"[unready]", "Draining", "[drain]"}));
+  EXPECT_EQ(d.edit(driver::usual()), (words{"[unready]", "Draining", "[save]", "[drain]"}));
 }
 
 TEST(Medic, ResumesWhenAPauseEnds) {
@@ -667,7 +775,7 @@ TEST(Medic, ResumesWhenAPauseEnds) {
   EXPECT_THAT(d.message_of("WouldRestartAllContainers"), HasSubstr("podmedic.io/paused-until is in the future"));
   EXPECT_TRUE(d.in().ready());
   d.later(*r.paused_until - d.wall());
-  EXPECT_EQ(d.hangs(), (words{"[unready]", "Draining", "[drain]"}));
+  EXPECT_EQ(d.hangs(), (words{"[unready]", "Draining", "[save]", "[drain]"}));
 }
 
 // Requests.
@@ -675,7 +783,7 @@ TEST(Medic, ResumesWhenAPauseEnds) {
 TEST(Medic, RestartsOnRequest) {
   driver d;
   d.to_watching();
-  EXPECT_EQ(d.request(), (words{"[unready]", "RestartRequested", "[yes]", "Draining", "[drain]"}));
+  EXPECT_EQ(d.request(), (words{"RestartRequested", "[yes]", "[unready]", "Draining", "[save]", "[drain]"}));
   EXPECT_EQ(d.message_of("RestartRequested"), "by kim: new weights");
   EXPECT_EQ(d.answer(), "draining, then restarting all containers");
   d.passes();
@@ -762,7 +870,7 @@ TEST(Medic, RestartsOnRequestFromHolding) {
   d.fail_until_confirmed();
   ASSERT_EQ(d.in().in(), phase::holding);
   d.later(seconds(101));
-  EXPECT_EQ(d.request(), (words{"[unready]", "RestartRequested", "[yes]", "Draining", "[drain]"}));
+  EXPECT_EQ(d.request(), (words{"RestartRequested", "[yes]", "[unready]", "Draining", "[save]", "[drain]"}));
 }
 
 TEST(Medic, ARequestDoesNotPutAnIllPodBackIntoTraffic) {

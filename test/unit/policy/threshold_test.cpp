@@ -160,5 +160,21 @@ TEST(Threshold, TakesLiveEditsAndKeepsItsCounts) {
   EXPECT_EQ(t.stands(), standing::failing);
 }
 
+TEST(Threshold, KnowsHowLongTheChecksTookThatPassedSinceTheContainerStarted) {
+  threshold t = make(3, 1);
+  EXPECT_FALSE(t.passed_in());
+  for (int i = 1; i <= 50; ++i) t.count(pass{}, start, milliseconds(i));
+  t.count(fail{{"Deadline", "no answer"}, false}, start, milliseconds(1000));
+  t.count(unknown{{"NoProcess", "nobody there"}}, start, milliseconds(2000));
+  t.count(pass{}, start);  // nobody said how long
+  EXPECT_EQ(t.passed_in(), (latency{milliseconds(25), milliseconds(50), 50}));
+  for (int i = 101; i <= 200; ++i) t.count(pass{}, start, milliseconds(i));
+  EXPECT_EQ(t.passed_in(), (latency{milliseconds(150), milliseconds(199), 100})) << "the last hundred alone";
+  t.count(pass{}, start, milliseconds(500));
+  EXPECT_EQ(t.passed_in()->p50, milliseconds(151)) << "the newest takes the place of the oldest";
+  t.container_started(start + seconds(9), warm_up);
+  EXPECT_FALSE(t.passed_in());
+}
+
 }  // namespace
 }  // namespace podmedic::policy

@@ -38,7 +38,9 @@ TEST(grpc_framing, takes_one_whole_uncompressed_message) {
 
 TEST(health_request, names_the_service_unless_it_is_the_whole_server) {
   EXPECT_EQ(health_request(""), "");
-  EXPECT_EQ(health_request("a.B"), "\x0a\x03" "a.B"s);
+  EXPECT_EQ(health_request("a.B"),
+            "\x0a\x03"
+            "a.B"s);
   EXPECT_EQ(health_request(std::string(300, 'x')).substr(0, 3), "\x0a\xac\x02"s);  // 300 as a varint of two bytes
 }
 
@@ -58,8 +60,16 @@ TEST(health_response, is_read_as_protobuf_and_nothing_else_is) {
       {"a varint longer than it need be", "\x08\x81\x00"s, serving},
       {"an unknown varint before it", "\x10\x96\x01\x08\x01"s, serving},
       {"an unknown text before it", "\x12\x02hi\x08\x01"s, serving},
-      {"an unknown fixed32 before it", "\x1d" "abcd" "\x08\x01"s, serving},
-      {"an unknown fixed64 before it", "\x19" "abcdefgh" "\x08\x01"s, serving},
+      {"an unknown fixed32 before it",
+       "\x1d"
+       "abcd"
+       "\x08\x01"s,
+       serving},
+      {"an unknown fixed64 before it",
+       "\x19"
+       "abcdefgh"
+       "\x08\x01"s,
+       serving},
       {"field 1 of another wire type", "\x0a\x01x"s, unknown},
       {"a status that does not exist", "\x08\x04"s, std::nullopt},
       {"minus one", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, std::nullopt},
@@ -68,7 +78,10 @@ TEST(health_response, is_read_as_protobuf_and_nothing_else_is) {
       {"cut short in the varint", "\x08\x80"s, std::nullopt},
       {"cut short in a text", "\x12\x05hi"s, std::nullopt},
       {"a text as long as memory", "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, std::nullopt},
-      {"cut short in a fixed32", "\x1d" "abc"s, std::nullopt},
+      {"cut short in a fixed32",
+       "\x1d"
+       "abc"s,
+       std::nullopt},
       {"field 0", "\0\1"s, std::nullopt},
       {"a group", "\x13\x14"s, std::nullopt},
       {"text", "hello"s, std::nullopt},
@@ -109,9 +122,15 @@ TEST(grpc_message_header, is_percent_decoded_and_fit_for_one_line) {
 
 TEST(base64, is_read_with_and_without_padding) {
   // RFC 4648, 10.
-  const std::pair<const char*, const char*> rows[] = {{"", ""},           {"Zg==", "f"},        {"Zm8=", "fo"},
-                                                      {"Zm9v", "foo"},    {"Zm9vYg==", "foob"}, {"Zm9vYmE=", "fooba"},
-                                                      {"Zm9vYmFy", "foobar"}, {"Zg", "f"},      {"Zm8", "fo"}};
+  const std::pair<const char*, const char*> rows[] = {{"", ""},
+                                                      {"Zg==", "f"},
+                                                      {"Zm8=", "fo"},
+                                                      {"Zm9v", "foo"},
+                                                      {"Zm9vYg==", "foob"},
+                                                      {"Zm9vYmE=", "fooba"},
+                                                      {"Zm9vYmFy", "foobar"},
+                                                      {"Zg", "f"},
+                                                      {"Zm8", "fo"}};
   for (const auto& [text, bytes] : rows) EXPECT_EQ(decoded_base64(text), bytes) << text;
   EXPECT_EQ(decoded_base64("AP+/"), "\0\xff\xbf"s);
   for (const char* wrong : {"Z", "Zm9vZ", "Zm 9v", "Zm-_", "Z=m8"}) {

@@ -18,14 +18,18 @@ http_response answered(const std::string& grpc_status, const std::string& body =
   answer.first_byte = 3ms;
   return answer;
 }
-http_response health(char status) { return answered("0", framed(std::string("\x08") + status)); }
+http_response health(char status) {
+  return answered("0", framed(std::string("\x08") + status));
+}
 http_response plain_http(int status) {
   http_response answer;
   answer.status = status;
   answer.headers = {{"content-type", "text/html"}};
   return answer;
 }
-http_failure failed(http_fault fault, bool connected = true) { return {fault, "what happened", connected}; }
+http_failure failed(http_fault fault, bool connected = true) {
+  return {fault, "what happened", connected};
+}
 
 TEST(a_health_answer, is_judged_by_what_it_says) {
   const struct {

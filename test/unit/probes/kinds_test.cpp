@@ -1,5 +1,6 @@
 #include "base/http_client.hpp"
 #include "probes/registry.hpp"
+#include "test/support/given_processes.hpp"
 
 #include <gmock/gmock.h>
 
@@ -30,7 +31,8 @@ reading read(const std::string& text) {
     if (found.empty()) {
       boost::asio::io_context context;
       http_client http(context);
-      EXPECT_NE(made.make(surroundings{http}), nullptr) << text;
+      const test::given_processes processes;
+      EXPECT_NE(made.make({.http = http, .processes = processes}), nullptr) << text;
     }
   }
   for (const mistake& one : found) result.mistakes.push_back(one.field);
@@ -63,13 +65,31 @@ TEST(probe_kinds, read_what_the_reference_shows) {
       {"{http: {port: 8443, scheme: HTTPS, path: \"/x?y=1\"}}", "http GET https://127.0.0.1:8443/x?y=1", true},
       {"{http: {url: \"http://127.1:80/\"}}", "http GET http://127.0.0.1:80/", true},
       {"{http: {url: \"http://db.shop.svc/ready\", method: HEAD}}", "http HEAD http://db.shop.svc:80/ready", false},
-      {"{http: {port: 80, expectStatus: 204, bodyContains: ok, maxLatencySeconds: 1, maxGapSeconds: 0.5, body: x, "
+      {"{http: {port: 80, expectStatus: 204, bodyContains: ok, maxLatencySeconds: 1, maxFirstChunkSeconds: 2, "
+       "maxGapSeconds: 0.5, body: x, "
        "httpHeaders: [{name: A, value: b}, {name: Empty}]}}",
        "http GET http://127.0.0.1:80/", true},
+      {"{progress: {port: 8000, pending: a, counter: b_total}}", "progress http://127.0.0.1:8000/metrics b_total",
+       true},
+      {"{progress: {url: \"http://db.shop.svc/m\", pending: [a, b], counter: ['c{d=\"e\"}', f], stalledSeconds: 0.5, "
+       "httpHeaders: [{name: A, value: b}]}}",
+       "progress http://db.shop.svc:80/m c{d=\"e\"}, f", false},
+      {"{heartbeat: {file: /run/app/alive, maxAgeSeconds: 0.5}}", "heartbeat /run/app/alive", true},
+      {"{heartbeat: {file: /s.json, counterAfter: n, counter: true}}", "heartbeat /s.json", true},
       {"{tcpSocket: {port: 5432}}", "tcpSocket 127.0.0.1:5432", true},
       {"{tcpSocket: {port: 5432, host: db.shop.svc}}", "tcpSocket db.shop.svc:5432", false},
       {"{tcpSocket: {port: 5432, host: 192.0.2.1}}", "tcpSocket 192.0.2.1:5432", false},
       {"{exec: {command: [/checks/alive, --quick]}}", "exec /checks/alive --quick", true},
+      {"{connections: {peerPorts: [5432, 6379], listenPorts: [8001], stalledSeconds: 0.5}}",
+       "connections peerPorts 5432,6379 listenPorts 8001", true},
+      {"{credential: {file: /certs/tls.crt}}", "credential /certs/tls.crt", true},
+      {"{credential: {file: /t, readAtStart: true, maxLoadDelaySeconds: 1, minValiditySeconds: 1}}", "credential /t",
+       true},
+      {"{credential: {file: /c, keyFile: /k, servedAt: \"localhost:8443\", serverName: a.b}}",
+       "credential /c served at localhost:8443", true},
+      {"{credential: {file: /c, servedAt: \"[::1]:8443\"}}", "credential /c served at [::1]:8443", true},
+      {"{credential: {file: /c, servedAt: \"192.0.2.1:443\"}}", "credential /c served at 192.0.2.1:443", false},
+      {"{configChange: {files: [/config/a, /config/b], settleSeconds: 0}}", "configChange /config/a /config/b", true},
   };
   for (const auto& row : rows) {
     const reading found = read(row.text);
@@ -106,11 +126,32 @@ TEST(probe_kinds, name_every_mistake) {
       {"{http: {port: 80, method: \"G T\"}}", {"http.method"}},
       {"{http: {port: 80, tls: {caFile: /ca}}}", {"http.tls"}},
       {"{http: {port: 80, maxGapSeconds: 0}}", {"http.maxGapSeconds"}},
+      {"{progress: {}}", {"progress.port", "progress.pending", "progress.counter"}},
+      {"{progress: {port: 1, pending: [], counter: a b}}", {"progress.pending", "progress.counter"}},
+      {"{progress: {port: 1, pending: a, counter: [b, 'c{d=~\"e\"}', 'rate(x)']}}",
+       {"progress.counter[1]", "progress.counter[2]"}},
+      {"{progress: {port: 1, pending: {a: b}, counter: b, stalledSeconds: 0}}",
+       {"progress.pending", "progress.stalledSeconds"}},
+      {"{heartbeat: {}}", {"heartbeat.file"}},
+      {"{heartbeat: {file: alive, maxAgeSeconds: 0}}", {"heartbeat.file", "heartbeat.maxAgeSeconds"}},
+      {"{heartbeat: {file: /a, counter: false, counterAfter: x}}", {"heartbeat.counterAfter"}},
       {"{tcpSocket: {port: 70000}}", {"tcpSocket.port"}},
       {"{exec: {}}", {"exec.command"}},
       {"{exec: {command: []}}", {"exec.command"}},
       {"{exec: {command: [\"\"]}}", {"exec.command"}},
       {"{exec: {command: /checks/alive}}", {"exec.command"}},
+      {"{connections: {}}", {"connections"}},
+      {"{connections: {peerPorts: [0], stalledSeconds: 0}}",
+       {"connections.peerPorts[0]", "connections.stalledSeconds"}},
+      {"{credential: {}}", {"credential.file"}},
+      {"{credential: {file: tls.crt, keyFile: tls.key}}", {"credential.file", "credential.keyFile"}},
+      {"{credential: {file: /c, servedAt: proxy.svc:443}}", {"credential.servedAt"}},
+      {"{credential: {file: /c, servedAt: \"127.0.0.1:8443/x\"}}", {"credential.servedAt"}},
+      {"{credential: {file: /c, servedAt: \"127.0.0.1:443\", readAtStart: true}}", {"credential.readAtStart"}},
+      {"{credential: {file: /c, serverName: a.b}}", {"credential.serverName"}},
+      {"{configChange: {}}", {"configChange.files"}},
+      {"{configChange: {files: []}}", {"configChange.files"}},
+      {"{configChange: {files: [/a, b], settleSeconds: -1}}", {"configChange.files[1]", "configChange.settleSeconds"}},
   };
   for (const auto& row : rows) {
     auto found = read(row.text).mistakes;

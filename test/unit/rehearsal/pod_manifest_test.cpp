@@ -1,5 +1,7 @@
 #include "supervisor/rehearsal/pod_manifest.hpp"
 
+#include "test/support/directories.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +32,7 @@ std::vector<std::string> mistakes_of(std::string_view text) {
 }
 
 TEST(pod_manifest, the_example_is_understood) {
-  std::ifstream file(PODMEDIC_SOURCE_DIR "/examples/wedged-grpc/pod.yaml");
+  std::ifstream file(test::source_directory() + "/examples/wedged-grpc/pod.yaml");
   std::ostringstream text;
   text << file.rdbuf();
   const pod_manifest pod = read(text.str());

@@ -7,6 +7,7 @@
 //	await=FILE        waits until FILE exists, and removes it
 //	sleep=DURATION    waits ("1.5s")
 //	ignore-term       ignores SIGTERM from here on (without it, SIGTERM ends the actor with code 143)
+//	finish=FILE:DURATION  on SIGTERM from here on: waits, appends "finished" to FILE, and ends with code 0
 //	serve=ADDRESS     serves HTTP in the background: every path answers with the host name (":8080")
 //	get=URL           prints the body of an HTTP answer
 //	api=PATH          prints the status code of GET PATH at the API server, asked as the Pod's ServiceAccount
@@ -35,10 +36,18 @@ const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/"
 
 func main() {
 	var ignoreTerm atomic.Bool
+	var finishing atomic.Value
 	terms := make(chan os.Signal, 1)
 	signal.Notify(terms, syscall.SIGTERM)
 	go func() {
 		for range terms {
+			if finish, found := finishing.Load().(string); found {
+				file, text, _ := strings.Cut(finish, ":")
+				duration, _ := time.ParseDuration(text)
+				time.Sleep(duration)
+				appendLine(file, "finished")
+				os.Exit(0)
+			}
 			if !ignoreTerm.Load() {
 				os.Exit(143)
 			}
@@ -48,6 +57,10 @@ func main() {
 		name, value, _ := strings.Cut(step, "=")
 		if name == "ignore-term" {
 			ignoreTerm.Store(true)
+			continue
+		}
+		if name == "finish" {
+			finishing.Store(value)
 			continue
 		}
 		if err := carryOut(name, value); err != nil {
