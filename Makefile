@@ -21,8 +21,8 @@ ctest = ctest --preset dev $(call junit,--output-junit)
 pytest = $(as_root) env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(python) -m pytest -c test/pytest.ini $(call junit,--junitxml)
 
 .PHONY: help demo check test cluster cluster-down podmedic release reproducible image bench invariants injection judgement docs tidy \
-        spell asan tsan clean build-dependencies check-dependencies test-dependencies lint-dependencies model-server dev-build \
-        fast-tests process-tests page-tests release-tests release-build cluster-programs cluster-tests kubelet-gate-off-tests gate-off-tests
+        spell soak sanitize asan tsan clean build-dependencies check-dependencies test-dependencies lint-dependencies model-server dev-build \
+        fast-tests process-tests page-tests release-tests release-build cluster-programs cluster-tests disturbing-tests kubelet-gate-off-tests gate-off-tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=29
@@ -79,12 +79,18 @@ docs: test-dependencies model-server ## write what is generated in docs/: the pi
 	docs/commands.py build/release/podmedic --update
 	test/page/picture.py docs/page.png
 
+soak: sanitize ## that, and the suite many times: quiet, on one core, with stutter, random seeds (root; hours)
+	$(as_root) $(python) test/ci/soak.py $(SOAK)
+
+sanitize: asan tsan ## `make check` under both of these
+
 asan: ## `make check` under AddressSanitizer and UndefinedBehaviorSanitizer (clang)
 tsan: ## `make check` under ThreadSanitizer (clang)
 asan tsan: lint-dependencies
 	cmake --preset $@ --log-level=WARNING
 	cmake --build --preset $@
-	ctest --preset $@
+	ctest --preset $@ --label-regex '^fast$$'
+	ctest --preset $@ --label-regex '^process$$' --parallel 1
 
 tidy: lint-dependencies ## clang-format and clang-tidy on all of our sources; takes long
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 --dry-run --Werror
@@ -132,7 +138,7 @@ cluster-programs:
 	$(as_root) test/cluster/cluster.py build
 
 cluster-tests: ## kinds "cluster-safety" and "cluster-progress": on a real Kubernetes of one node (root; after make test-dependencies)
-	$(pytest) test/cluster -m "not gate_off"
+	$(pytest) test/cluster -m "not gate_off and not disturbing"
 
 page-tests: ## the page at /, in Chromium; screenshots of it go to build/page (after make model-server)
 	$(pytest) test/page
@@ -143,6 +149,9 @@ release-tests: ## what make release made (after it)
 # Tests that need a cluster with the feature off bring up one of their own.
 kubelet-gate-off-tests:
 	CLUSTER_GATES_OFF=kubelet:$(gate) $(pytest) test/cluster -m gate_off
+
+disturbing-tests: ## kind "disturbing": they stop what all share, in a cluster of their own (root; after make test-dependencies)
+	$(pytest) test/cluster -m disturbing
 
 gate-off-tests:
 	CLUSTER_GATES_OFF=$(gate) $(pytest) test/cluster -m gate_off

@@ -17,7 +17,7 @@ def namespace(kube: Kube, purpose: str) -> Iterator[Kube]:
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     view = kube.at(name)
     try:
-        wait_for(lambda: view.get("serviceaccount", "default"), bool, 30, f"the ServiceAccount of namespace {name}")
+        wait_for(lambda: view.get("serviceaccount", "default"), bool, f"the ServiceAccount of namespace {name}")
         yield view
     finally:
         kube.delete("namespace", name)

@@ -159,8 +159,8 @@ def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple
     for name in ("one", "two"):
         kube.apply(variant.make(name))
     for name in ("one", "two"):
-        kube.wait_ready(name, timeout=90)
-    wait_for(lambda: _call(programs, address, 1).result()["failed"], lambda failed: failed == 0, 30, "all calls to be answered")
+        kube.wait_ready(name)
+    wait_for(lambda: _call(programs, address, 1).result()["failed"], lambda failed: failed == 0, "all calls to be answered")
 
     (engine, *_) = kube.host_pids("one", "engine")
     load = _call(programs, address, variant.load_seconds)
@@ -171,7 +171,6 @@ def _wedge_one_of_two(kube: Kube, programs: Programs, variant: Variant) -> tuple
         os.kill(engine, signal.SIGSTOP)
         ready = watch.wait_for(
             lambda version: container_status(version.object, "engine")["restartCount"] > 0 and is_ready(version.object),
-            variant.load_seconds - 4,
             "the wedged server's Pod to be Ready again",
         )
     return ready.monotonic - began, load.result(), mixed.result()
@@ -192,7 +191,7 @@ def memory_with_api(kube: Kube, pods: PodMaker, programs: Programs, effort: Effo
         for name in names:
             view.apply(with_api_and_tls(pods.with_podmedic(name)))
         for name in names:
-            view.wait_ready(name, timeout=90)
+            view.wait_ready(name)
         let_pass(effort.memory_seconds, "watching 20 probes, 10 of them by TLS")
         memory = [memory_of(view.host_pids(name, "podmedic")[0]) for name in names]
         for name in names:

@@ -34,4 +34,5 @@ STAGES = (
     Stage("cluster tests", "cluster-tests", WAITING, needs=("release build", "Kubernetes build")),
     Stage("kubelet's gate off", "kubelet-gate-off-tests", WAITING, needs=("release build", "Kubernetes build")),
     Stage("gate off", "gate-off-tests", WAITING, needs=("release build", "Kubernetes build")),
+    Stage("disturbing tests", "disturbing-tests", WAITING, needs=("release build", "Kubernetes build")),
 )

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ import host
 import images
 import pki
 from components import Component, FeatureGates
-from kube import ApiError, Kube, Object, is_ready
+from kube import SOON_SECONDS, ApiError, Kube, Object, is_ready, wait_for
 from layout import ADDRESSES, BIN, BUILD, CONFIG, IMAGES, KUBECONFIG, LOG, NODE_NAME, PAUSE_IMAGE, PKI, STATE
 from node import Node, end_all, locked
 from progress import ClusterError, say, step, wait_until
@@ -53,12 +54,21 @@ class Cluster:
         found = _component(component)
         for pid in _pids(self.node, found):
             os.kill(pid, signal_number)
-        wait_until(f"{component} to end", lambda: not _pids(self.node, found), timeout=60)
+        wait_until(f"{component} to end", lambda: not _pids(self.node, found), timeout=SOON_SECONDS)
 
     def start(self, component: str) -> None:
-        """Starts a component again, and waits until the cluster takes Pods."""
+        """Starts a component again, and waits until the cluster works as before: what watched the API may back off for a
+        minute after it was gone."""
         _start(self.node, _component(component))
-        wait_until(f"the cluster to take Pods with {component}", lambda: _takes_pods(self.kube), timeout=60)
+        wait_until(f"the cluster to take Pods with {component}", lambda: _takes_pods(self.kube), timeout=SOON_SECONDS)
+        name = f"after-{component}-{time.monotonic_ns()}"
+        kube = self.kube.at(name)
+        wait_for(lambda: kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}), bool, f"namespace {name}")
+        wait_for(lambda: kube.get("serviceaccount", "default"), bool, f"the ServiceAccount of namespace {name}")
+        container = {"name": "main", "image": "localhost/actor:1", "imagePullPolicy": "Never", "args": ["pause"]}
+        kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": {"containers": [container]}})
+        kube.wait_ready("pod")
+        kube.delete("namespace", name)
 
 
 def up(gates: FeatureGates = FeatureGates()) -> Cluster:
@@ -70,7 +80,7 @@ def up(gates: FeatureGates = FeatureGates()) -> Cluster:
         if node and _is_as_asked(node, gates):
             say(f"the cluster is already running (node PID {node.pid})")
             cluster = _connected(node)
-            wait_until("the node to take Pods", lambda: _takes_pods(cluster.kube), timeout=60)
+            wait_until("the node to take Pods", lambda: _takes_pods(cluster.kube), timeout=SOON_SECONDS)
             return cluster
         _clean(node)  # also where none is recorded: another clone's run may have ended ours
         build_missing()
@@ -160,7 +170,7 @@ def _load_own_images(node: Node) -> None:
         except ClusterError:
             return False
 
-    wait_until("containerd", containerd_answers, timeout=30)
+    wait_until("containerd", containerd_answers, timeout=SOON_SECONDS)
     for name in ("pause", "actor"):
         archive = images.write_archive(IMAGES / f"{name}.oci.tar", {name: BIN / name}, entrypoint=[f"/{name}"])
         images.load(node, archive, f"localhost/{name}:1")
@@ -191,7 +201,7 @@ def _wait(node: Node, started: Sequence[Component], description: str, holds: Cal
                 raise ClusterError(f"{component.name} has ended. The end of {component.log}:\n{tail}")
         return False
 
-    wait_until(description, holds_or_ended, timeout=120)
+    wait_until(description, holds_or_ended, timeout=SOON_SECONDS)
 
 
 def _connected(node: Node) -> Cluster:

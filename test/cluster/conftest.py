@@ -18,6 +18,7 @@ from cluster import Cluster
 from components import FeatureGates
 from example import Images
 from kube import Kube, wait_for
+from layout import LOG
 from medic import Medic
 from progress import ClusterError
 from scenarios import SideBySide, run_side_by_side
@@ -27,7 +28,7 @@ _numbers = itertools.count(1)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than 20 s")
-    config.addinivalue_line("markers", "alone: stops what the scenarios need, so it runs before them, as test_platform does")
+    config.addinivalue_line("markers", "disturbing: stops what all share, so it runs in a cluster of its own (make disturbing-tests)")
     config.addinivalue_line("markers", "gate_off(gate): needs a cluster that was started with CLUSTER_GATES_OFF=gate")
 
 
@@ -37,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if (gate := item.get_closest_marker("gate_off")) and gate.args[0] not in off]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
-    items.sort(key=lambda item: item.path.stem != "test_platform" and item.get_closest_marker("alone") is None)
+    items.sort(key=lambda item: item.path.stem != "test_platform")
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +98,7 @@ def new_namespace(cluster: Cluster, name: str) -> Iterator[Kube]:
     everywhere.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         kube = everywhere.at(name)
-        wait_for(lambda: kube.get("serviceaccount", "default"), bool, 90, f"the ServiceAccount of namespace {name}")
+        wait_for(lambda: kube.get("serviceaccount", "default"), bool, f"the ServiceAccount of namespace {name}")
         yield kube
     finally:
         Medic.watched = [medic for medic in Medic.watched if medic.kube.namespace != name]
@@ -106,10 +107,13 @@ def new_namespace(cluster: Cluster, name: str) -> Iterator[Kube]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, None]:
-    """A failed test shows what podmedic did in the Pods that there are."""
+    """A failed test shows what podmedic did in the Pods that there are, and what became of them."""
     report = (yield).get_result()
     if report.failed:
-        report.sections += [(f"podmedic's log in pod {medic.pod}", medic.log()) for medic in Medic.watched]
+        report.sections += [(f"podmedic's last lines in pod {medic.pod}", medic.tail(40)) for medic in Medic.watched]
+        report.sections += [(f"namespace {kube.namespace}", kube.story()) for kube in {medic.kube.namespace: medic.kube for medic in Medic.watched}.values()]
+        log = LOG / "kubelet.log"
+        report.sections.append(("the kubelet's last lines", "\n".join(log.read_text(errors="replace").splitlines()[-30:]) if log.exists() else "none"))
 
 
 def remove_namespace(kube: Kube, name: str) -> None:

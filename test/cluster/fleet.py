@@ -68,17 +68,17 @@ class Fleet:
     def medic(self, pod: str) -> Medic:
         return Medic(self.cluster, self.kube, pod)
 
-    def wait_until_healthy(self, timeout: float = 120) -> None:
+    def wait_until_healthy(self) -> None:
         """All are there and Ready, and podmedic of each has seen its server answer."""
 
         def ready() -> list[bool]:
             return [is_ready(pod) for pod in self.pods()]
 
-        wait_for(ready, lambda found: found == [True] * self.replicas, timeout, f"{self.replicas} replicas to be Ready")
+        wait_for(ready, lambda found: found == [True] * self.replicas, f"{self.replicas} replicas to be Ready")
         for name in self.names():
             medic = self.medic(name)
             wait_for(
-                lambda: [probe["standing"] for probe in medic.status()["probes"]], lambda all: all == ["Healthy"], 30, "the probe to pass"
+                lambda: [probe["standing"] for probe in medic.status()["probes"]], lambda all: all == ["Healthy"], "the probe to pass"
             )
 
     def wedge(self, names: Sequence[str], by: signal.Signals = signal.SIGSTOP) -> None:
@@ -89,13 +89,13 @@ class Fleet:
         """The Pod that holds the turn; empty where none does."""
         return self.kube.get("lease", LEASE)["spec"].get("holderIdentity", "").rpartition("_")[0]
 
-    def wait_for_holder(self, other_than: Sequence[str] = (), timeout: float = 60) -> str:
-        return wait_for(self.holder, lambda pod: pod not in ("", *other_than), timeout, "a replica to hold the turn")
+    def wait_for_holder(self, other_than: Sequence[str] = ()) -> str:
+        return wait_for(self.holder, lambda pod: pod not in ("", *other_than), "a replica to hold the turn")
 
     def restarts(self, container: str = "podmedic") -> dict[str, int]:
         return {pod["metadata"]["name"]: container_status(pod, container).get("restartCount", 0) for pod in self.pods()}
 
-    def wait_until_restarted(self, times: int, timeout: float) -> None:
+    def wait_until_restarted(self, times: int) -> None:
         """Each replica has been restarted as a whole so often, by its ledger, and recovered."""
 
         def outcomes() -> dict[str, list[str]]:
@@ -104,7 +104,7 @@ class Fleet:
         def are_so(found: dict[str, list[str]]) -> bool:
             return list(found.values()) == [["Recovered"] * times] * self.replicas
 
-        wait_for(outcomes, are_so, timeout, f"{times} restarts of each replica to be recovered from")
+        wait_for(outcomes, are_so, f"{times} restarts of each replica to be recovered from")
 
 
 def _is_out(pod: Object) -> bool:

@@ -30,7 +30,7 @@ _NAME = "jobsets.jobset.x-k8s.io"
 def jobset_controller(kube: Kube) -> Iterator[None]:
     build_missing([JOBSET])
     kube.apply(_definition().read_text())
-    wait_for(lambda: kube.items("jobset"), lambda found: found == [], 20, "the kind JobSet to be known")
+    wait_for(lambda: kube.items("jobset"), lambda found: found == [], "the kind JobSet to be known")
     with TemporaryDirectory() as directory:
         place = Path(directory)
         pki.certificate("tls", "/CN=localhost", "subjectAltName=DNS:localhost", issuer=None, directory=place)

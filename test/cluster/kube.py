@@ -21,7 +21,9 @@ import yaml
 
 Object = dict[str, Any]
 State = TypeVar("State")
-POLL_SECONDS = 0.05
+# At least ten times as long as anything that the tests wait for was ever seen to take: how fast it comes is `make bench`.
+SOON_SECONDS = 180.0
+POLL_SECONDS = (0.05, 0.5)  # at first, and in the end: the tests must not be the load
 
 
 class ApiError(Exception):
@@ -36,29 +38,27 @@ class NotFound(ApiError):
     """404: no such object, or no such kind."""
 
 
-def wait_for(
-    observe: Callable[[], State],
-    holds: Callable[[State], object],
-    timeout: float,
-    description: str,
-    show: Callable[[State], str] = str,
-) -> State:
-    """Observes until the state holds, and returns that state. Fails after `timeout` seconds with the last state seen.
+def wait_for(observe: Callable[[], State], holds: Callable[[State], object], description: str, show: Callable[[State], str] = str) -> State:
+    """Observes until the state holds, and returns that state. Fails with the last state seen when SOON_SECONDS are used up.
 
-    An ApiError counts as a state that does not hold: what is waited for may not exist yet.
+    A look that took long, because the machine stood still, uses up one second. What keeps one from looking (the API's no,
+    a connection reset, a file or a field that is not there yet) counts as a state that does not hold.
     """
-    deadline = time.monotonic() + timeout
+    left, last_look, pause = SOON_SECONDS, time.monotonic(), POLL_SECONDS[0]
     while True:
         try:
             state = observe()
             if holds(state):
                 return state
             last = show(state)
-        except ApiError as error:
-            last = str(error)
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout:g} s in vain for {description}; last seen: {last}")
-        time.sleep(POLL_SECONDS)
+        except (ApiError, OSError, http.client.HTTPException, subprocess.TimeoutExpired, LookupError, json.JSONDecodeError) as error:
+            last = f"{type(error).__name__}: {error}"
+        now = time.monotonic()
+        left, last_look = left - min(now - last_look, 1), now
+        if left <= 0:
+            raise AssertionError(f"waited {SOON_SECONDS:g} s in vain for {description}; last seen: {last}")
+        time.sleep(pause)
+        pause = min(pause * 1.3, POLL_SECONDS[1])
 
 
 class Transport:
@@ -225,30 +225,30 @@ class Kube:
 
     # Waits
 
-    def wait_for(self, kind: str, name: str, holds: Callable[[Object], object], timeout: float, description: str) -> Object:
+    def wait_for(self, kind: str, name: str, holds: Callable[[Object], object], description: str) -> Object:
         """Polls one object until `holds`; returns it."""
-        return wait_for(lambda: self.get(kind, name), holds, timeout, f"{kind} {name}: {description}", show=summary)
+        return wait_for(lambda: self.get(kind, name), holds, f"{kind} {name}: {description}", show=summary)
 
-    def wait_ready(self, pod: str, timeout: float = 30) -> Object:
-        return self.wait_for("pod", pod, is_ready, timeout, "to be Ready")
+    def wait_ready(self, pod: str) -> Object:
+        return self.wait_for("pod", pod, is_ready, "to be Ready")
 
-    def wait_gone(self, kind: str, name: str, timeout: float = 30) -> None:
+    def wait_gone(self, kind: str, name: str) -> None:
         def gone() -> Object | None:
             try:
                 return self.get(kind, name)
             except NotFound:
                 return None
 
-        wait_for(gone, lambda found: found is None, timeout, f"{kind} {name} to be gone", show=lambda found: summary(found or {}))
+        wait_for(gone, lambda found: found is None, f"{kind} {name} to be gone", show=lambda found: summary(found or {}))
 
     # Pods
 
-    def kubectl(self, *arguments: str, timeout: float = 60, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def kubectl(self, *arguments: str, timeout: float = SOON_SECONDS, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs kubectl in this namespace; the caller looks at returncode."""
         command = [str(self.kubectl_binary), f"--kubeconfig={self.transport.kubeconfig}", f"--namespace={self.namespace}"]
         return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=timeout, input=stdin)
 
-    def exec(self, pod: str, command: Sequence[str], container: str | None = None, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+    def exec(self, pod: str, command: Sequence[str], container: str | None = None, timeout: float = SOON_SECONDS) -> subprocess.CompletedProcess[str]:
         """Runs a command in a container; returncode is the command's own."""
         place = ["-c", container] if container else []
         return self.kubectl("exec", pod, *place, "--", *command, timeout=timeout)
@@ -268,13 +268,29 @@ class Kube:
         ]
         return sorted(found, key=lambda event: event["metadata"]["creationTimestamp"])
 
-    def wait_for_events(self, pod: str, *reasons: str, timeout: float = 20) -> None:
+    def story(self) -> str:
+        """The Pods and the Events of the namespace, a line each, as far as the API tells."""
+        try:
+            lines = [f"pod {pod['metadata']['name']}: {summary(pod)}" for pod in self.items("pod")]
+            events = sorted(self.items("events.events.k8s.io"), key=lambda event: event["metadata"]["creationTimestamp"])
+        except (ApiError, OSError) as error:
+            return f"the API does not tell: {error}"
+        return "\n".join(
+            lines
+            + [
+                f"{event['metadata']['creationTimestamp']} {event['regarding'].get('kind')} {event['regarding'].get('name')}"
+                f" {event.get('reason')}: {event.get('note')}"
+                for event in events[-60:]
+            ]
+        )
+
+    def wait_for_events(self, pod: str, *reasons: str) -> None:
         """Waits until an Event of each reason is about the Pod: podmedic sends them while it goes on."""
 
         def told() -> set[str]:
             return {event["reason"] for event in self.events(pod)}
 
-        wait_for(told, lambda found: set(reasons) <= found, timeout, f"Events {', '.join(reasons)}")
+        wait_for(told, lambda found: set(reasons) <= found, f"Events {', '.join(reasons)}")
 
     def host_pids(self, pod: str, container: str) -> list[int]:
         """The PIDs, as the host counts, of all processes of a running container, oldest first: its first process."""
@@ -328,7 +344,7 @@ class Watch:
         self._connection: http.client.HTTPSConnection | None = None
         self._thread = threading.Thread(target=self._run, name=f"watch {self.name}", daemon=True)
         self._thread.start()
-        assert self._connected.wait(10), f"could not watch {self.collection} {self.name} within 10 s"
+        assert self._connected.wait(SOON_SECONDS), f"could not watch {self.collection} {self.name}"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -339,14 +355,13 @@ class Watch:
                 connection.sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=SOON_SECONDS)
 
-    def wait_for(self, holds: Callable[[Version], object], timeout: float, description: str) -> Version:
+    def wait_for(self, holds: Callable[[Version], object], description: str) -> Version:
         """The first recorded version for which `holds`; waits for it if it is still to come."""
         found = wait_for(
             lambda: next((version for version in list(self.versions) if holds(version)), None),
             lambda version: version is not None,
-            timeout,
             f"a version of {self.name}: {description}",
             show=lambda _: summary(self.versions[-1].object) if self.versions else "no version",
         )

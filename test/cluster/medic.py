@@ -43,7 +43,8 @@ class Medic:
         self.kube = kube
         self.pod = pod
         self._cluster = cluster
-        self._created = wait_for(lambda: kube.get("pod", pod), bool, 10, f"pod {pod} to exist")
+        self._address = ""
+        self._created = wait_for(lambda: kube.get("pod", pod), bool, f"pod {pod} to exist")
         Medic.watched.append(self)
 
     # The log
@@ -100,6 +101,9 @@ class Medic:
                 return float(value)
         return None
 
+    def wait_for_metric(self, sample: str, value: float) -> None:
+        wait_for(lambda: self.metric(sample), lambda found: found == value, f"{sample} to be {value:g}")
+
     def mirrored(self) -> Object:
         """The annotation podmedic.io/last-restart; {} where there is none."""
         return json.loads(self.kube.get("pod", self.pod)["metadata"].get("annotations", {}).get("podmedic.io/last-restart", "{}"))
@@ -111,10 +115,11 @@ class Medic:
         return done.stdout
 
     def _get(self, path: str) -> str:
-        address = self.kube.get("pod", self.pod)["status"].get("podIP")
         try:
-            return urllib.request.urlopen(f"http://{address}:9484{path}", timeout=5).read().decode()
-        except (OSError, http.client.HTTPException) as error:  # it may end in the middle of its answer
+            self._address = self._address or self.kube.get("pod", self.pod)["status"]["podIP"]  # it keeps it
+            address = self._address
+            return urllib.request.urlopen(f"http://{address}:9484{path}", timeout=20).read().decode()
+        except (OSError, http.client.HTTPException, KeyError) as error:  # it may end in the middle of its answer
             raise ApiError(0, f"podmedic does not answer: {error}") from error
 
     # Faults and waits
@@ -124,31 +129,31 @@ class Medic:
         done = self.kube.exec(self.pod, ["/model-server", "fault", kind], "front")
         assert done.returncode == 0, done.stderr
 
-    def wait_for_reason(self, reason: str, timeout: float, times: int = 1) -> Entry:
+    def wait_for_reason(self, reason: str, times: int = 1) -> Entry:
         """Waits until the log gives the reason (for the so-manieth time), and returns that line."""
 
         def found() -> list[Entry]:
             return [entry for entry in self.entries() if entry.reason == reason]
 
-        found_all = wait_for(found, lambda all: len(all) >= times, timeout, f"{reason} x{times} in the log", lambda _: self.tail())
+        found_all = wait_for(found, lambda all: len(all) >= times, f"{reason} x{times} in the log", lambda _: self.tail())
         return found_all[times - 1]
 
-    def wait_for_phase(self, phase: str, timeout: float) -> Object:
-        return self._wait_for_status(lambda status: status["phase"] == phase, timeout, f"phase to be {phase}")
+    def wait_for_phase(self, phase: str) -> Object:
+        return self._wait_for_status(lambda status: status["phase"] == phase, f"phase to be {phase}")
 
-    def wait_until_well(self, timeout: float) -> Object:
+    def wait_until_well(self) -> Object:
         """Waits until podmedic watches, and every probe has passed: before that, failures may not count."""
 
         def is_well(status: Object) -> bool:
             return status["phase"] == "Watching" and all(probe["standing"] == "Healthy" for probe in status["probes"])
 
-        return self._wait_for_status(is_well, timeout, "probes to pass")
+        return self._wait_for_status(is_well, "probes to pass")
 
-    def _wait_for_status(self, holds: Callable[[Object], object], timeout: float, description: str) -> Object:
-        return wait_for(self.status, holds, timeout, f"podmedic's {description}", lambda _: self.tail())
+    def _wait_for_status(self, holds: Callable[[Object], object], description: str) -> Object:
+        return wait_for(self.status, holds, f"podmedic's {description}", lambda _: self.tail())
 
-    def tail(self) -> str:
-        return "\n" + "\n".join(entry.text for entry in self.entries()[-12:])
+    def tail(self, lines: int = 12) -> str:
+        return "\n" + "\n".join(entry.text for entry in self.entries()[-lines:])
 
 
 def _without_cri_prefix(text: str) -> str:

@@ -83,14 +83,15 @@ class Node:
             start_new_session=True,
         )
         children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
-        wait_until("the node's namespaces", lambda: launcher.poll() is not None or children.read_text() != "", timeout=10)
+        wait_until("the node's namespaces", lambda: launcher.poll() is not None or children.read_text() != "", timeout=60)
         if launcher.poll() is not None:
             raise ClusterError(f"unshare ended with {launcher.returncode}: run it by hand to see why")
         pid = int(children.read_text())
-        wait_until("the node's PID 1", lambda: _command(pid)[:1] == (str(BIN / "pause"),), timeout=10)
+        wait_until("the node's PID 1", lambda: _command(pid)[:1] == (str(BIN / "pause"),), timeout=60)
         node = Node(pid, _start_time(pid), BUILD)
         OWNER_RECORD.write_text(json.dumps({"pid": pid, "start_time": node.start_time, "directory": str(BUILD)}))
         node._mount()
+        _weigh_pods()
         node._cable()
         return node
 
@@ -245,6 +246,15 @@ def _is_inside(pid: int, first: int) -> bool:
         return False
     finally:
         os.close(namespace)
+
+
+def _weigh_pods() -> None:
+    """All Pods share the weight of one cgroup, which beside a build's is little for so many."""
+    for parent, file, weight in ((_CGROUPS / "cpu", "cpu.shares", "20480"), (_CGROUPS, "cpu.weight", "2000")):
+        if (parent / "cgroup.procs").exists():
+            (parent / "k8s.io").mkdir(exist_ok=True)
+            with contextlib.suppress(OSError):  # v2, where the controller is not handed down
+                (parent / "k8s.io" / file).write_text(weight)
 
 
 def _remove_cgroups() -> None:

@@ -18,11 +18,16 @@ def say(line: str) -> None:
 
 
 def wait_until(description: str, holds: Callable[[], bool], timeout: float, heartbeat: Callable[[], str] | None = None) -> None:
-    """Polls `holds` until it is true. Prints a line every few seconds; raises ClusterError after `timeout` seconds."""
-    start = last_line = time.monotonic()
+    """Polls `holds` until it is true. Prints a line every few seconds; raises ClusterError when `timeout` seconds are used up.
+
+    A look that took long, because the machine stood still, uses up one second.
+    """
+    start = last_line = last_look = time.monotonic()
+    left = timeout
     while not holds():
         now = time.monotonic()
-        if now - start > timeout:
+        left, last_look = left - min(now - last_look, 1), now
+        if left <= 0:
             raise ClusterError(f"waited {timeout:.0f} s in vain for {description}")
         if now - last_line >= HEARTBEAT_SECONDS:
             last_line = now

@@ -51,7 +51,7 @@ class Replica:
         self._kube.apply(pod)
         log = self._volume("data") / "app.log"
         log.write_text("the first line\n")
-        self._kube.wait_ready(self.name, timeout=90)
+        self._kube.wait_ready(self.name)
 
     @property
     def medic(self) -> Medic:
@@ -91,7 +91,7 @@ class Replica:
     def _volume(self, name: str) -> Path:
         pod = self._kube.get("pod", self.name)
         directory = self._cluster.empty_dir(pod, name)
-        wait_for(directory.exists, bool, 30, f"volume {name} of pod {self.name}")
+        wait_for(directory.exists, bool, f"volume {name} of pod {self.name}")
         return directory
 
 
@@ -145,7 +145,7 @@ class Replicas:
         def failed() -> int:
             return Load(model_server, **tls, rate=RATE, seconds=1, timeout_ms=CALL_TIMEOUT_MS).result()["failed"]
 
-        wait_for(failed, lambda failed: failed == 0, 30, "all calls to be answered")
+        wait_for(failed, lambda failed: failed == 0, "all calls to be answered")
         load = Load(model_server, **tls, **{**MIXED, **options}, seconds=0)
         try:
             yield load
@@ -163,7 +163,7 @@ def restart_in_turn(kube: Kube, turns: Sequence[tuple[Replica, str]]) -> None:
     """Makes one replica after the other call for a restart, and waits until podmedic says that it has recovered."""
     for number, (replica, kind) in enumerate(turns, 1):
         medic = replica.medic
-        wait_for(medic.status, all_healthy, 60, f"all probes of {replica.name} to pass", lambda _: medic.tail())
+        wait_for(medic.status, all_healthy, f"all probes of {replica.name} to pass", lambda _: medic.tail())
         before = len(medic.ledger()["restarts"])
         replica.fail(kind)
 
@@ -173,7 +173,7 @@ def restart_in_turn(kube: Kube, turns: Sequence[tuple[Replica, str]]) -> None:
         def restarts() -> list[Object]:
             return medic.ledger()["restarts"]
 
-        found = wait_for(restarts, recovered, 90, f"restart {number} of {replica.name} for {kind}", lambda _: medic.tail())
+        found = wait_for(restarts, recovered, f"restart {number} of {replica.name} for {kind}", lambda _: medic.tail())
         assert (len(found), found[-1]["probe"]) == (before + 1, kind.lower()), found[before:]
         kube.wait_ready(replica.name)
 
@@ -223,5 +223,5 @@ def end_in_turn(kube: Kube, turns: Sequence[Replica], end: Callable[[Replica], N
     for replica in turns:
         before = replica.restarts()
         end(replica)
-        wait_for(replica.restarts, lambda now: now > before, 90, f"{replica.name} to restart")
-        kube.wait_ready(replica.name, timeout=90)
+        wait_for(replica.restarts, lambda now: now > before, f"{replica.name} to restart")
+        kube.wait_ready(replica.name)

@@ -21,10 +21,10 @@ from typing import Any
 import example
 from cluster import Cluster
 from example import Images
-from kube import Kube, Object, condition, container_status, wait_for
+from kube import ApiError, Kube, Object, condition, container_status, summary, wait_for
 from medic import Medic
 
-AT_ONCE = 10
+AT_ONCE = 2 * (os.cpu_count() or 1)
 SHORT_POLICY = {
     "backoff": {"baseSeconds": 2, "capSeconds": 20},
     "budget": {"restarts": 3, "windowSeconds": 600},
@@ -70,12 +70,12 @@ class Scene:
         return medic
 
     def wait_until_healthy(self, medic: Medic) -> None:
-        self.kube.wait_ready(medic.pod, timeout=60)
+        self.kube.wait_ready(medic.pod)
 
         def standing() -> str:
             return probe_status(medic).get("standing", "")
 
-        wait_for(standing, lambda found: found == "Healthy", 30, "the probe to pass", lambda _: medic.tail())
+        wait_for(standing, lambda found: found == "Healthy", "the probe to pass", lambda _: medic.tail())
 
     def medic_of(self, pod: str) -> Medic:
         medic = Medic(self.cluster, self.kube, pod)
@@ -87,16 +87,23 @@ class Scene:
         """From the host, to the server's first process: as nothing in the Pod could."""
         os.kill(self.kube.host_pids(medic.pod, "engine")[0], number)
 
+    def stories(self) -> list[str]:
+        """What became of its Pods."""
+        try:
+            return [f"pod {medic.pod}: {summary(self.kube.get('pod', medic.pod))}" for medic in self.medics]
+        except (ApiError, OSError) as error:
+            return [f"the API does not tell: {error}"]
+
     def restarts(self, medic: Medic, container: str) -> int:
         return container_status(self.kube.get("pod", medic.pod), container).get("restartCount", 0)
 
-    def wait_for_checks(self, medic: Medic, verdict: str, more: int, probe: str = "engine", timeout: float = 60) -> None:
+    def wait_for_checks(self, medic: Medic, verdict: str, more: int, probe: str = "engine") -> None:
         """Waits until the probe has given that verdict so many times more than now."""
         before = checks(medic, verdict, probe)
         description = f"{more} more checks of {probe} with verdict {verdict}, {before} so far"
-        wait_for(lambda: checks(medic, verdict, probe), lambda n: n >= before + more, timeout, description)
+        wait_for(lambda: checks(medic, verdict, probe), lambda n: n >= before + more, description)
 
-    def wait_for_outcomes(self, medic: Medic, *outcomes: str, timeout: float = 90) -> list[Object]:
+    def wait_for_outcomes(self, medic: Medic, *outcomes: str) -> list[Object]:
         """Waits until the ledger's restarts have turned out so, oldest first; returns them."""
 
         def restarts() -> list[Object]:
@@ -105,7 +112,7 @@ class Scene:
         def are_so(found: list[Object]) -> bool:
             return [restart["outcome"] for restart in found] == list(outcomes)
 
-        return wait_for(restarts, are_so, timeout, f"restarts that are {outcomes}", lambda _: medic.tail())
+        return wait_for(restarts, are_so, f"restarts that are {outcomes}", lambda _: medic.tail())
 
     def expect_no_restart(self, medic: Medic) -> None:
         """podmedic has restarted nothing, not even itself, in this Pod's life, and its record says so."""
@@ -154,7 +161,7 @@ class SideBySide:
         try:
             body(scene)
         except BaseException:
-            self._logs[body] = "\n".join(medic.log() for medic in scene.medics)
+            self._logs[body] = "\n".join([*(medic.tail(40) for medic in scene.medics), *scene.stories()])
             raise
         finally:
             for medic in scene.medics:

@@ -14,7 +14,7 @@ import yaml
 import example
 from cluster import Cluster
 from example import Images
-from kube import Kube, Object, condition, container_status, is_ready, wait_for
+from kube import SOON_SECONDS, Kube, Object, condition, container_status, is_ready, wait_for
 from medic import Medic, in_order
 from scenarios import Scene, scenario
 from test_quiet_own_ends import kill_podmedic
@@ -41,7 +41,7 @@ def with_worker(pod: Object, seconds: int) -> Object:
 
 def restarted(scene: Scene, medic: Medic) -> list[str]:
     """Wedges the server; the worker's words of both lives, when the restart has helped."""
-    medic.wait_until_well(30)
+    medic.wait_until_well()
     scene.signal_engine(medic, signal.SIGSTOP)
     scene.wait_for_outcomes(medic, "Recovered")
     return (medic.volume("data") / "work").read_text().split()
@@ -71,8 +71,8 @@ def test_a_pod_whose_containers_would_not_come_back_gets_no_sigterm_and_is_resta
     pod = scene.pod("never", policy={"gracefulStop": {"timeoutSeconds": 15}})
     pod["spec"]["restartPolicy"] = "Never"
     medic = scene.start(pod)
-    medic.wait_until_well(30)
-    assert "restartPolicy Never" in medic.wait_for_reason("NoGracefulStop", 20).text
+    medic.wait_until_well()
+    assert "restartPolicy Never" in medic.wait_for_reason("NoGracefulStop").text
     scene.signal_engine(medic, signal.SIGSTOP)
     scene.wait_for_outcomes(medic, "Recovered")
     assert [entry.text for entry in medic.entries() if "SIGTERM" in entry.text and "result" in entry.fields] == []
@@ -90,21 +90,21 @@ def test_a_server_that_heals_while_podmedic_drains_is_not_restarted(scene: Scene
     for name, fields in hooks.items():
         example.annotate(pod, f"hook.podmedic.io/{name}", **fields)
     medic = scene.start(pod)
-    medic.wait_until_well(30)
+    medic.wait_until_well()
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_reason("Draining", 30)
-    scene.kube.wait_for("pod", medic.pod, lambda found: not is_ready(found), 20, "to be out of traffic")
+    medic.wait_for_reason("Draining")
+    scene.kube.wait_for("pod", medic.pod, lambda found: not is_ready(found), "to be out of traffic")
     scene.signal_engine(medic, signal.SIGCONT)
-    medic.wait_for_reason("Cancelled", 30)
+    medic.wait_for_reason("Cancelled")
 
-    scene.kube.wait_ready(medic.pod, timeout=30)
+    scene.kube.wait_ready(medic.pod)
     asked = medic.volume("data") / "hooks"
-    wait_for(lambda: asked.exists() and asked.read_text(), lambda text: "/healthcheck/ok" in (text or ""), 20, "the Cancelled hook")
+    wait_for(lambda: asked.exists() and asked.read_text(), lambda text: "/healthcheck/ok" in (text or ""), "the Cancelled hook")
     assert in_order(["FailureConfirmed", "Draining", "Cancelled"], medic.reasons())
     assert restart_counts(scene, medic) == {"podmedic": 0, "engine": 0, "shipper": 0}
     scene.expect_no_restart(medic)
     assert medic.ledger()["restarts"] == []
-    medic.wait_for_phase("Watching", 20)
+    medic.wait_for_phase("Watching")
 
 
 # Out of traffic, two ways
@@ -127,17 +127,12 @@ def drained_pod(scene: Scene, name: str, gate: bool) -> Object:
 
 
 def slice_of(kube: Kube, service: str) -> str:
-    found = wait_for(lambda: kube.items("endpointslices", f"kubernetes.io/service-name={service}"), bool, 30, "an EndpointSlice")
+    found = wait_for(lambda: kube.items("endpointslices", f"kubernetes.io/service-name={service}"), bool, "an EndpointSlice")
     return found[0]["metadata"]["name"]
 
 
 def serves(endpoints: Object) -> bool:
     return any(each["conditions"]["serving"] for each in endpoints.get("endpoints") or [])
-
-
-# Seconds: the period of a readinessProbe without settings. What it really takes is printed and in docs/draining.md; the
-# endpoint controller of a busy machine takes a second or two by itself.
-PATIENCE = 10
 
 
 def times_to_leave(scene: Scene, medic: Medic, rounds: int = 5) -> list[float]:
@@ -153,14 +148,15 @@ def times_to_leave(scene: Scene, medic: Medic, rounds: int = 5) -> list[float]:
 
     scene.wait_for_checks(medic, "Pass", 4)  # by then podmedic knows since when the container runs: a pass before that is none
     for number in range(rounds):
-        scene.kube.wait_ready(medic.pod, timeout=30)
-        wait_for(in_slice, bool, 30, "the endpoint to serve")
+        scene.kube.wait_ready(medic.pod)
+        wait_for(in_slice, bool, "the endpoint to serve")
         scene.signal_engine(medic, signal.SIGSTOP)
-        deadline = time.time() + 30
-        while in_slice() and time.time() < deadline:
+        deadline = time.time() + SOON_SECONDS
+        while in_slice():
+            assert time.time() < deadline, f"the endpoint still serves: {medic.tail()}"
             time.sleep(0.01)
         gone = time.time()
-        all_decided = wait_for(decisions, lambda found: len(found) > number, 30, "podmedic to leave", lambda _: medic.tail())
+        all_decided = wait_for(decisions, lambda found: len(found) > number, "podmedic to leave", lambda _: medic.tail())
         times.append(gone - all_decided[number])
         scene.signal_engine(medic, signal.SIGCONT)
         scene.wait_until_healthy(medic)
@@ -169,20 +165,16 @@ def times_to_leave(scene: Scene, medic: Medic, rounds: int = 5) -> list[float]:
 
 @pytest.mark.slow
 @scenario
-def test_leaving_traffic_by_the_own_readiness_probe_takes_about_its_period(scene: Scene) -> None:
+def test_the_pod_leaves_traffic_by_podmedics_own_readiness_probe(scene: Scene) -> None:
     medic = scene.start(drained_pod(scene, "leaves-by-probe", gate=False))
-    times = times_to_leave(scene, medic)
-    print(f"\nreadinessProbe every second: {show(times)}")
-    assert statistics.median(times) < PATIENCE
+    print(f"\nreadinessProbe every second: {show(times_to_leave(scene, medic))}")
 
 
 @pytest.mark.slow
 @scenario
-def test_leaving_traffic_by_the_readiness_gate_waits_for_no_probe(scene: Scene) -> None:
+def test_the_pod_leaves_traffic_by_the_readiness_gate_though_no_probe_asks_about_readiness(scene: Scene) -> None:
     medic = scene.start(drained_pod(scene, "leaves-by-gate", gate=True))
-    times = times_to_leave(scene, medic)
-    print(f"\nreadinessGate: {show(times)}")
-    assert statistics.median(times) < PATIENCE  # though no probe of podmedic's asks about readiness here
+    print(f"\nreadinessGate: {show(times_to_leave(scene, medic))}")
     assert medic.status()["inServiceCondition"] == "True"
 
     # A life that ended out of traffic leaves the condition False; the next one puts it right.
@@ -191,7 +183,7 @@ def test_leaving_traffic_by_the_readiness_gate_waits_for_no_probe(scene: Scene) 
     scene.signal_engine(medic, signal.SIGCONT)
     kill_podmedic(scene, medic)
     wait_until_in_service(scene.kube, medic.pod, "True")
-    scene.kube.wait_ready(medic.pod, timeout=30)
+    scene.kube.wait_ready(medic.pod)
 
 
 def show(times: list[float]) -> str:
@@ -202,7 +194,7 @@ def wait_until_in_service(kube: Kube, pod: str, status: str) -> None:
     def holds(found: Object) -> bool:
         return (condition(found, GATE) or {}).get("status") == status
 
-    kube.wait_for("pod", pod, holds, 30, f"{GATE} to be {status}")
+    kube.wait_for("pod", pod, holds, f"{GATE} to be {status}")
 
 
 def test_a_gate_without_the_right_to_set_it_is_said_loudly_and_the_pod_is_ready_once_it_is_granted(
@@ -218,15 +210,15 @@ def test_a_gate_without_the_right_to_set_it_is_said_loudly_and_the_pod_is_ready_
     kube.apply(role)
     kube.apply(pod)
     medic = Medic(cluster, kube, "gate-without-right")
-    entry = medic.wait_for_reason("InServiceNotSet", 60)
+    entry = medic.wait_for_reason("InServiceNotSet")
     assert "pods/status" in entry.text and "readinessGate" in entry.text
     kube.wait_for_events(medic.pod, "InServiceNotSet")
 
     def engine_is_ready(found: Object) -> bool:
         return bool(container_status(found, "engine").get("ready"))
 
-    assert not is_ready(kube.wait_for("pod", medic.pod, engine_is_ready, 30, "its server to be ready"))
+    assert not is_ready(kube.wait_for("pod", medic.pod, engine_is_ready, "its server to be ready"))
     role["rules"] = granted
     kube.apply(role)
-    kube.wait_ready(medic.pod, timeout=60)
-    medic.wait_for_reason("InServiceSet", 20)
+    kube.wait_ready(medic.pod)
+    medic.wait_for_reason("InServiceSet")

@@ -42,15 +42,15 @@ def test_an_eviction_that_a_disruption_budget_refuses_is_held_and_another_pod_co
     template = {"metadata": {"labels": labels, "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "evicted"}}
     scene.kube.apply({**deployment, "spec": {"replicas": 1, "selector": selector, "template": template}})
-    (made,) = wait_for(lambda: scene.kube.items("pod", "app=evicted"), bool, 20, "the Deployment's Pod")
+    (made,) = wait_for(lambda: scene.kube.items("pod", "app=evicted"), bool, "the Deployment's Pod")
     medic = scene.medic_of(made["metadata"]["name"])
     scene.wait_until_healthy(medic)
-    assert "fallback: Evict" in medic.wait_for_reason("RestartNotSupported", 20).text
+    assert "fallback: Evict" in medic.wait_for_reason("RestartNotSupported").text
 
     os.kill(scene.kube.host_pids(medic.pod, "engine")[0], signal.SIGSTOP)
-    assert "disruption budget" in medic.wait_for_reason("EvictionRefused", 60).text
-    medic.wait_for_phase("Holding", 10)
-    medic.wait_for_reason("EvictionRefused", 60, times=2)  # in spite of a budget of one: it has its place there
+    assert "disruption budget" in medic.wait_for_reason("EvictionRefused").text
+    medic.wait_for_phase("Holding")
+    medic.wait_for_reason("EvictionRefused", times=2)  # in spite of a budget of one: it has its place there
     assert (medic.metric('podmedic_notices_total{reason="EvictionRefused"}') or 0) >= 2
     (entry,) = medic.ledger()["restarts"]
     assert (entry["method"], entry["outcome"], entry["probe"]) == ("Evict", "Pending", "engine")
@@ -66,8 +66,8 @@ def test_an_eviction_that_a_disruption_budget_refuses_is_held_and_another_pod_co
             others = [p for p in scene.kube.items("pod", "app=evicted") if p["metadata"]["uid"] != made["metadata"]["uid"]]
             return [p for p in others if (condition(p, "Ready") or {}).get("status") == "True"]
 
-        wait_for(other_pods, bool, 90, "another Pod to be Ready", lambda _: medic.tail())
-        scene.kube.wait_gone("pod", medic.pod, 30)
+        wait_for(other_pods, bool, "another Pod to be Ready", lambda _: medic.tail())
+        scene.kube.wait_gone("pod", medic.pod)
         scene.kube.wait_for_events(medic.pod, "Evicting", "StandingDown")
     finally:
         scene.kube.delete("deployment", "evicted")
@@ -81,10 +81,10 @@ def test_where_the_kubelet_lacks_the_feature_all_containers_are_ended_by_signals
     example.annotate(pod, "probe.podmedic.io/engine", onFailure="RestartAllContainers")
     example.annotate(pod, "podmedic.io/policy", fallback="SignalAll")
     medic = scene.start(pod)
-    assert "fallback: SignalAll" in medic.wait_for_reason("RestartNotSupported", 20).text
+    assert "fallback: SignalAll" in medic.wait_for_reason("RestartNotSupported").text
     before = {name: process_of(scene, medic, name) for name in ("podmedic", "engine", "shipper")}
     os.kill(before["engine"][0], signal.SIGSTOP)
-    (restart,) = scene.wait_for_outcomes(medic, "Recovered", timeout=90)
+    (restart,) = scene.wait_for_outcomes(medic, "Recovered")
 
     after = {name: process_of(scene, medic, name) for name in before}
     assert after["podmedic"] == before["podmedic"]
@@ -93,4 +93,4 @@ def test_where_the_kubelet_lacks_the_feature_all_containers_are_ended_by_signals
     assert (restart["scope"], restart["method"], restart["exited"]) == ("Pod", "SignalAll", True)
     assert in_order(["Draining", "RestartingAllContainers", "Recovered"], medic.reasons())
     assert [entry.fields["container"] for entry in medic.entries() if "SIGTERM" in entry.text] == ["shipper", "engine"]
-    scene.kube.wait_ready(medic.pod, timeout=30)
+    scene.kube.wait_ready(medic.pod)

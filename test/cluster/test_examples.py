@@ -34,13 +34,13 @@ def start(scene: Scene, path: str, policy: Object | None = None, change: Change 
             example.annotate(pod, f"probe.podmedic.io/{probe}", periodSeconds=1, failureThreshold=2, **fields)
 
     medic = scene.medic_of(examples.apply_pod(scene, path, hasten)["metadata"]["name"])
-    scene.kube.wait_ready(medic.pod, timeout=90)
+    scene.kube.wait_ready(medic.pod)
     return medic
 
 
 def get(scene: Scene, medic: Medic, port: int, path: str) -> str:
     address = scene.kube.get("pod", medic.pod)["status"]["podIP"]
-    return urllib.request.urlopen(f"http://{address}:{port}{path}", timeout=5).read().decode()
+    return urllib.request.urlopen(f"http://{address}:{port}{path}", timeout=20).read().decode()
 
 
 def stop(scene: Scene, medic: Medic, container: str) -> None:
@@ -58,10 +58,10 @@ def test_log_shipper_is_restarted_alone_and_ships_what_it_had_left(scene: Scene)
         return [get(scene, medic, 8080, f"/request-{next(numbers)}") for _ in range(5)]
 
     assert served() == ["served\n"] * 5
-    medic.wait_until_well(30)
+    medic.wait_until_well()
     web = process_of(scene, medic, "web")
     stop(scene, medic, "shipper")
-    wait_for(lambda: served() and scene.restarts(medic, "shipper"), bool, 60, "the shipper to restart", lambda _: medic.tail())
+    wait_for(lambda: served() and scene.restarts(medic, "shipper"), bool, "the shipper to restart", lambda _: medic.tail())
     (restart,) = scene.wait_for_outcomes(medic, "Recovered")
 
     assert (restart["scope"], restart["probe"]) == ("shipper", "shipper")
@@ -73,20 +73,20 @@ def test_log_shipper_is_restarted_alone_and_ships_what_it_had_left(scene: Scene)
         shipped = "".join(medic.lives_of("shipper"))
         return sent - {word for word in shipped.split() if word.startswith("/request-")}
 
-    wait_for(missing, lambda found: not found, 20, "all lines to be shipped")
+    wait_for(missing, lambda found: not found, "all lines to be shipped")
 
 
 @scenario
 def test_llm_server_whose_engine_hangs_behind_a_green_health_is_restarted_in_place(scene: Scene) -> None:
     decode = {"port": 8000, "pending": "vllm:num_requests_running", "counter": "vllm:iteration_tokens_total_count", "stalledSeconds": 4}
     medic = start(scene, "llm-server/pod.yaml", decode={"progress": decode}, canary={"timeoutSeconds": 30})
-    medic.wait_until_well(30)
+    medic.wait_until_well()
     assert "Suspected" not in medic.reasons(), "the time in which it loads is warm-up"
     before = scene.kube.get("pod", medic.pod)
 
     engine = scene.kube.host_pids(medic.pod, "engine")[1]  # the second process: the first is the front
     os.kill(engine, signal.SIGUSR1)
-    medic.wait_for_reason("Suspected", 60)
+    medic.wait_for_reason("Suspected")
     assert get(scene, medic, 8000, "/health") == "ok"
     (restart,) = scene.wait_for_outcomes(medic, "Recovered")
     assert (restart["scope"], restart["probe"]) == ("Pod", "decode")
@@ -112,7 +112,7 @@ def test_tls_rotation_is_served_after_a_restart_of_the_proxy_alone(scene: Scene)
     old = rotate(scene, "tls-rotation")
     files = {"file": "/certs/tls.crt", "keyFile": "/certs/tls.key", "servedAt": "127.0.0.1:8443"}
     medic = start(scene, "tls-rotation/pod.yaml", **{"serving-cert": {"credential": {**files, "maxLoadDelaySeconds": 2}}})
-    medic.wait_until_well(30)
+    medic.wait_until_well()
     address = scene.kube.get("pod", medic.pod)["status"]["podIP"]
 
     def served() -> str:

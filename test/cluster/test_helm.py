@@ -142,7 +142,7 @@ def operator_kinds(cluster: Cluster) -> Iterator[None]:
         cluster.kube.apply(definition.read_text())
     names = [f"{kind}.monitoring.coreos.com" for kind in kinds]
     for name in names:
-        cluster.kube.wait_for("crd", name, lambda crd: (condition(crd, "Established") or {}).get("status") == "True", 30, "to be served")
+        cluster.kube.wait_for("crd", name, lambda crd: (condition(crd, "Established") or {}).get("status") == "True", "to be served")
     yield
     for name in names:
         cluster.kube.delete("crd", name)
@@ -158,7 +158,7 @@ def expect_rights(kube: Kube, account: str, **expected: bool) -> None:
         asked = kube.kubectl("auth", "can-i", verb, *name, f"--as=system:serviceaccount:{kube.namespace}:{account}")
         return asked.stdout.strip() == "yes"
 
-    wait_for(lambda: {right: seen(right) for right in expected}, lambda now: now == expected, 10, f"the rights of {account}: {expected}")
+    wait_for(lambda: {right: seen(right) for right in expected}, lambda now: now == expected, f"the rights of {account}: {expected}")
 
 
 def test_a_stop_by_hand_outlives_upgrade_and_removal(cluster: Cluster, kube: Kube, helm: Helm, operator_kinds: None) -> None:

@@ -83,9 +83,9 @@ def test_an_injected_pod_stays_guaranteed_and_is_healed(cluster: Cluster, restri
     restricted.apply(json.loads(made))
     medic = Medic(cluster, restricted, "injected")
     assert restricted.wait_ready("injected")["status"]["qosClass"] == "Guaranteed"
-    medic.wait_until_well(20)
+    medic.wait_until_well()
     medic.fault("stop")
-    medic.wait_for_reason("Recovered", 60)
+    medic.wait_for_reason("Recovered")
     assert medic.ledger()["restarts"][0]["outcome"] == "Recovered"
     assert medic.reasons().count("RestartingAllContainers") == 1
     assert re.search(r"Recovered +all containers; recovered in ", medic.command("status"))

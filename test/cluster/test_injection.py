@@ -53,7 +53,7 @@ def image_in(pod: Object) -> str | None:
 def wait_for_image(kube: Kube, image: str | None, pod: Object | None = None) -> None:
     """A change of a policy or of the namespace reaches the API server's admission a moment later."""
     pod = pod or labelled({"containers": [{"name": "any", "image": "any"}]})
-    wait_for(lambda: image_in(admitted(kube, pod)), lambda found: found == image, 30, f"Pods with podmedic's image {image}")
+    wait_for(lambda: image_in(admitted(kube, pod)), lambda found: found == image, f"Pods with podmedic's image {image}")
 
 
 def labelled(spec: Object, **annotations: str) -> Object:
@@ -93,10 +93,10 @@ def test_a_labelled_deployment_is_healed_and_others_are_left_alone(
     made = injection.wait_ready(medic.pod)
     assert made["status"]["qosClass"] == "Guaranteed"
     assert made["spec"]["serviceAccountName"] == "podmedic"
-    medic.wait_until_well(20)
+    medic.wait_until_well()
     assert re.search(r"budget\.restarts +2 +administrator's limit", medic.command("explain"))
     medic.fault("stop")
-    medic.wait_for_reason("Recovered", 60)
+    medic.wait_for_reason("Recovered")
     assert medic.reasons().count("RestartingAllContainers") == 1
     injection.wait_for_events(medic.pod, "RestartingAllContainers")  # by the account's token
     assert containers_with_token(injection, medic.pod) == ["podmedic"]
@@ -130,7 +130,7 @@ def deployment(pod: Object, name: str, labels: dict[str, str]) -> Object:
 
 
 def pod_of(kube: Kube, app: str) -> Object:
-    return wait_for(lambda: kube.items("pod", f"app={app}"), bool, 20, f"the Pod of {app}")[0]
+    return wait_for(lambda: kube.items("pod", f"app={app}"), bool, f"the Pod of {app}")[0]
 
 
 def may_read(path: str, user: int) -> bool:
@@ -271,7 +271,7 @@ def test_podmedic_s_account_reaches_its_own_pod_and_workload_alone(injection: Ku
         return as_pod(injection, by, "POST", f"{leases}?dryRun=All", lease(name, holder))
 
     alone = "may change its own Pod alone"
-    wait_for(lambda: patch(own, other, note), lambda refusal: alone in refusal, 30, "the policy to be in force")
+    wait_for(lambda: patch(own, other, note), lambda refusal: alone in refusal, "the policy to be in force")
     assert patch(own, own, note) == ""
     assert alone in patch(None, own, note), "a token that was made for no Pod"
     assert "last-restart alone" in patch(own, own, {"metadata": {"annotations": {"podmedic.io/mode": "Enforce"}}})
@@ -312,7 +312,7 @@ def limits_in(pod: Object) -> list[str]:
 def test_the_administrator_s_limits_stand_in_every_podmedic_and_hold(injection: Kube) -> None:
     allow(injection, image="registry.example/podmedic:2@sha256:" + "0" * 64, limits=LIMITS)
     by_label = SHAPES["one container"]
-    wait_for(lambda: limits_in(admitted(injection, by_label)), lambda found: found == [LIMITS], 30, "the limits in new Pods")
+    wait_for(lambda: limits_in(admitted(injection, by_label)), lambda found: found == [LIMITS], "the limits in new Pods")
     old = json.loads(podmedic("inject", "--image", "registry.example/podmedic:1", stdin=json.dumps(by_label)))
     assert limits_in(admitted(injection, old)) == [LIMITS], "also in a podmedic that stands in the template, an older one"
     widened = copy.deepcopy(old)
@@ -332,4 +332,4 @@ def test_the_administrator_s_limits_stand_in_every_podmedic_and_hold(injection: 
         with pytest.raises(ApiError, match=message):
             admitted(injection, pod)
     allow(injection, limits=None)
-    wait_for(lambda: limits_in(admitted(injection, by_label)), lambda found: found == [], 30, "no limits in new Pods")
+    wait_for(lambda: limits_in(admitted(injection, by_label)), lambda found: found == [], "no limits in new Pods")

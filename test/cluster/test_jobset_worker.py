@@ -35,18 +35,18 @@ def test_a_worker_that_hangs_goes_on_in_its_pod_and_the_jobset_completes(cluster
     with jobset_controller(kube):
         for each in hastened(examples.manifest(Scene(cluster, kube, images), "jobset-worker/jobset.yaml")):
             kube.apply(each)
-        pods = wait_for(lambda: kube.items("pod"), lambda found: [is_ready(each) for each in found] == [True] * 2, 60, "two workers")
+        pods = wait_for(lambda: kube.items("pod"), lambda found: [is_ready(each) for each in found] == [True] * 2, "two workers")
         uids = {pod["metadata"]["uid"] for pod in pods}
         ill, well = (Medic(cluster, kube, pod["metadata"]["name"]) for pod in pods)
         for medic in (ill, well):
-            medic.wait_until_well(30)
+            medic.wait_until_well()
         os.kill(kube.host_pids(ill.pod, "worker")[0], signal.SIGSTOP)
-        ill.wait_for_reason("Recovered", 60)
+        ill.wait_for_reason("Recovered")
 
         def is_complete(jobset: Object) -> bool:
             return (condition(jobset, "Completed") or {}).get("status") == "True"
 
-        completed = kube.wait_for("jobset", "jobset-worker", is_complete, 120, "to complete")
+        completed = kube.wait_for("jobset", "jobset-worker", is_complete, "to complete")
         assert completed["status"].get("restarts", 0) == 0
         after = kube.items("pod")
         assert {pod["metadata"]["uid"] for pod in after} == uids, "no Pod was made anew"

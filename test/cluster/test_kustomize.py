@@ -105,13 +105,13 @@ def test_the_kustomization_of_the_page_heals_a_workload(cluster: Cluster, kube: 
     podmedic("validate", "-f", "-", stdin=built.stdout)
     kube.apply(built.stdout)
 
-    (made,) = wait_for(lambda: kube.items("pod", "app=built"), bool, 20, "the Deployment's Pod")
+    (made,) = wait_for(lambda: kube.items("pod", "app=built"), bool, "the Deployment's Pod")
     medic = Medic(cluster, kube, made["metadata"]["name"])
     kube.wait_ready(medic.pod)
-    medic.wait_until_well(20)
+    medic.wait_until_well()
     medic.fault("stop")
-    medic.wait_for_reason("Recovered", 60)
+    medic.wait_for_reason("Recovered")
     assert medic.reasons().count("RestartingAllContainers") == 1
     kube.wait_for_events(medic.pod, "RestartingAllContainers")  # by the account's token
     kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "podmedic-override"}, "data": {"mode": "Observe"}})
-    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", 90, "the kill switch to be heeded")
+    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", "the kill switch to be heeded")

@@ -64,10 +64,9 @@ def test_exit_88_of_the_sidecar_restarts_all_containers_in_place(kube: Kube) -> 
         assert kube.exec("pod", ["/actor", "create=/state/restart"], "main").returncode == 0
         during = watch.wait_for(
             lambda version: (condition(version.object, "AllContainersRestarting") or {}).get("status") == "True",
-            20,
             "the restart has begun",
         )
-        after = watch.wait_for(lambda version: all_restarted(version.object), 20, "all containers run again")
+        after = watch.wait_for(lambda version: all_restarted(version.object), "all containers run again")
     print(f"\nRestartAllContainers: begun -> Ready again {after.monotonic - during.monotonic:.1f} s")
 
     pod = kube.get("pod", "pod")
@@ -83,7 +82,7 @@ def test_the_kubelet_erases_why_all_containers_were_restarted(kube: Kube) -> Non
     kube.apply(pod_with_medic(["await=/state/restart", f"exit={RESTART_ALL}"]))
     kube.wait_ready("pod")
     assert kube.exec("pod", ["/actor", "create=/state/restart"], "main").returncode == 0
-    pod = kube.wait_for("pod", "pod", all_restarted, 20, "to be restarted")
+    pod = kube.wait_for("pod", "pod", all_restarted, "to be restarted")
     for name in ("medic", "main"):
         last = container_status(pod, name)["lastState"]["terminated"]
         assert (last["exitCode"], last["reason"]) == (137, "RestartingAllContainers"), name
@@ -92,28 +91,29 @@ def test_the_kubelet_erases_why_all_containers_were_restarted(kube: Kube) -> Non
     assert previous.returncode != 0
 
 
+@pytest.mark.disturbing
 def test_all_containers_are_restarted_while_the_api_server_is_down(cluster: Cluster, kube: Kube) -> None:
     kube.apply(pod_with_medic(["append=/state/lives:medic", "await=/state/restart", f"exit={RESTART_ALL}"]))
     state = cluster.empty_dir(kube.wait_ready("pod"), "state")
     cluster.stop("kube-apiserver")
     try:
         (state / "restart").touch()
-        lives = wait_for((state / "lives").read_text, lambda text: len(text.split()) == 6, 20, "the second life")
+        lives = wait_for((state / "lives").read_text, lambda text: len(text.split()) == 6, "the second life")
     finally:
         cluster.start("kube-apiserver")
     assert of_each_life(lives) == [["init", "main", "medic"]] * 2
-    kube.wait_for("pod", "pod", all_restarted, 30, "the kubelet's report of the restart")
+    kube.wait_for("pod", "pod", all_restarted, "the kubelet's report of the restart")
 
 
 @pytest.mark.slow
 def test_the_kubelet_does_not_back_off_between_restarts_of_all_containers(kube: Kube) -> None:
     kube.apply(pod_with_medic([f"exit={RESTART_ALL}"]))
-    kube.wait_for("pod", "pod", lambda pod: condition(pod, "AllContainersRestarting"), 20, "to be seen by the kubelet")
+    kube.wait_for("pod", "pod", lambda pod: condition(pod, "AllContainersRestarting"), "to be seen by the kubelet")
     start, before = time.monotonic(), _restarts(kube.get("pod", "pod"))
-    pod = kube.wait_for("pod", "pod", lambda pod: _restarts(pod) >= before + 15, 60, "15 more restarts")
+    # Kubernetes' crash-loop back-off (10 s, 20 s, 40 s …) would take an hour for them.
+    pod = kube.wait_for("pod", "pod", lambda pod: _restarts(pod) >= before + 15, "15 more restarts")
     per_minute = (_restarts(pod) - before) * 60 / (time.monotonic() - start)
     print(f"\nan unguarded sidecar: {per_minute:.0f} restarts of the whole Pod a minute")
-    assert per_minute > 20, "Kubernetes' crash-loop back-off (10 s, 20 s, 40 s …) would allow 3 in the first minute"
 
 
 def _restarts(pod: Object) -> int:
@@ -144,7 +144,7 @@ def test_rbac_and_the_projected_token_decide_what_a_pod_may_ask_the_api_server(k
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}}
     kube.apply({**pod, "spec": {"containers": [{**ACTOR, "name": "main", "args": steps}]}})
     kube.wait_ready("pod")
-    log = wait_for(lambda: kube.logs("pod", "main"), lambda text: "end" in text, 20, "the Pod's answers from the API server")
+    log = wait_for(lambda: kube.logs("pod", "main"), lambda text: "end" in text, "the Pod's answers from the API server")
     assert log.split() == ["200", "403", "end"]
 
 
@@ -160,7 +160,7 @@ def test_a_service_reaches_its_pods_from_the_host_and_from_one_of_them(kube: Kub
 
     def ask_from_host() -> str:
         try:
-            return urllib.request.urlopen(url, timeout=2).read().decode()
+            return urllib.request.urlopen(url, timeout=20).read().decode()
         except OSError:
             return ""
 
@@ -178,13 +178,13 @@ def expect_both_to_answer(ask: Callable[[], str], place: str) -> None:
         seen.update(ask().split())
         return seen
 
-    wait_for(ask_again, lambda hosts: hosts == {"one", "two"}, 30, f"both Pods to answer {place} through the ClusterIP")
+    wait_for(ask_again, lambda hosts: hosts == {"one", "two"}, f"both Pods to answer {place} through the ClusterIP")
 
 
 @pytest.mark.gate_off(f"kubelet:{GATE}")
 def test_a_kubelet_without_the_feature_gets_no_pod_that_asks_for_it(kube: Kube) -> None:
     kube.apply(pod_with_medic(["pause"]))
-    pod = kube.wait_for("pod", "pod", lambda pod: condition(pod, "PodScheduled"), 20, "to be looked at by the scheduler")
+    pod = kube.wait_for("pod", "pod", lambda pod: condition(pod, "PodScheduled"), "to be looked at by the scheduler")
     scheduled = condition(pod, "PodScheduled")
     assert scheduled and scheduled["status"] == "False" and "required features" in scheduled["message"]
 

@@ -65,9 +65,9 @@ def test_no_job_is_lost_or_begun_twice_by_the_restart_of_a_consumer_that_leaks(s
             policy={"drain": {"timeoutSeconds": 30, "settleSeconds": 0}},
             change=without_dns,
         )
-        medic.wait_until_well(60)
-        queue = Queue(scene.kube.wait_ready(of_pod(scene, "queue")["metadata"]["name"], timeout=30)["status"]["podIP"])
-        wait_for(queue.consumer, lambda found: "config" in found, 30, "the consumer to have made its stream")
+        medic.wait_until_well()
+        queue = Queue(scene.kube.wait_ready(of_pod(scene, "queue")["metadata"]["name"])["status"]["podIP"])
+        wait_for(queue.consumer, lambda found: "config" in found, "the consumer to have made its stream")
         numbers = itertools.count()
 
         def publish(count: int, **job: object) -> None:
@@ -79,14 +79,14 @@ def test_no_job_is_lost_or_begun_twice_by_the_restart_of_a_consumer_that_leaks(s
             publish(2, seconds=0.5)  # more than it works off, so that its hands are never empty
             return scene.restarts(medic, "consumer")
 
-        wait_for(restarted, lambda count: count > 0, 60, "the consumer to restart", lambda _: f"{len(ids(medic, 'done'))} jobs done{medic.tail()}")
+        wait_for(restarted, lambda count: count > 0, "the consumer to restart", lambda _: f"{len(ids(medic, 'done'))} jobs done{medic.tail()}")
         (restart,) = scene.wait_for_outcomes(medic, "Recovered")
         assert (restart["scope"], restart["probe"]) == ("consumer", "memory")
         expected = list(range(next(numbers)))
-        wait_for(lambda: ids(medic, "done"), lambda done: len(done) >= len(expected), 120, f"{len(expected)} jobs to be done")
+        wait_for(lambda: ids(medic, "done"), lambda done: len(done) >= len(expected), f"{len(expected)} jobs to be done")
         assert ids(medic, "done") == expected
         assert ids(medic, "begun") == expected, "none was cut off and begun again"
         idle = {"num_pending": 0, "num_ack_pending": 0, "num_redelivered": 0}
-        wait_for(lambda: {name: queue.consumer()[name] for name in idle}, lambda found: found == idle, 10, "all to be acknowledged")
+        wait_for(lambda: {name: queue.consumer()[name] for name in idle}, lambda found: found == idle, "all to be acknowledged")
     finally:
         scene.kube.delete("deployment", "queue")

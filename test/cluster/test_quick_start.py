@@ -48,15 +48,15 @@ def test_the_deployment_is_watched_and_what_would_be_done_is_an_event(cluster: C
 
     apply, status, events = next(block.text for block in PAGE if "kubectl apply" in block.text).splitlines()
     shell(tmp_path, apply)
-    deployment = kube.wait_for("deployment", "engine", lambda d: d.get("status", {}).get("readyReplicas") == 2, 60, "both replicas to be Ready")
+    deployment = kube.wait_for("deployment", "engine", lambda d: d.get("status", {}).get("readyReplicas") == 2, "both replicas to be Ready")
     assert deployment["spec"]["replicas"] == 2
     assert shell(tmp_path, status).startswith(("Watching, mode Observe, in traffic", "Starting, mode Observe, in traffic"))
 
     pods = [pod["metadata"]["name"] for pod in kube.items("pod", labels="app=engine")]
     medic = Medic(cluster, kube, pods[0])
-    medic.wait_until_well(30)
+    medic.wait_until_well()
     os.kill(kube.host_pids(pods[0], "engine")[0], signal.SIGSTOP)
-    medic.wait_for_reason("WouldRestartAllContainers", 90)
+    medic.wait_for_reason("WouldRestartAllContainers")
     kube.wait_for_events(pods[0], "WouldRestartAllContainers")
     assert f"pod/{pods[0]}" in shell(tmp_path, events)
     assert "RestartingAllContainers" not in medic.reasons()

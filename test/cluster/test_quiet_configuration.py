@@ -29,7 +29,7 @@ def test_an_edit_of_annotations_cannot_widen_what_podmedic_does(scene: Scene) ->
     assert "8001" in status["probes"][0]["target"]
 
     scene.kube.annotate("pod", medic.pod, **{"podmedic.io/mode": "Observe"})
-    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", 120, "the lower mode to be taken")
+    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", "the lower mode to be taken")
     for annotation in ("probe.podmedic.io/engine", "probe.podmedic.io/more", "hook.podmedic.io/more"):
         told = [entry.text for entry in medic.entries() if entry.reason == "ConfigurationMistake" and annotation in entry.text]
         assert len(told) == 1, "each refusal is told once, however many edits follow"
@@ -42,7 +42,7 @@ def expect_told_by_event(scene: Scene, medic: Medic, reason: str, *words: str) -
     def matching() -> list[Object]:
         return [event for event in scene.kube.events(medic.pod, reason) if all(word in event["note"] for word in words)]
 
-    return wait_for(matching, bool, 120, f"an Event {reason} with {words}")[0]
+    return wait_for(matching, bool, f"an Event {reason} with {words}")[0]
 
 
 @scenario
@@ -61,16 +61,16 @@ def test_one_configmap_stops_all_restarts_of_a_fleet_and_gives_them_back(scene: 
         scene.kube.annotate("pod", medic.pod, switched=mode)
 
     switch("Observe")
-    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", 90, "the override to be taken")
+    wait_for(lambda: medic.status()["mode"], lambda mode: mode == "Observe", "the override to be taken")
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_reason("WouldRestartAllContainers", 30)
+    medic.wait_for_reason("WouldRestartAllContainers")
     scene.wait_for_checks(medic, "Fail", more=3)
     scene.expect_left_alone(medic)
     switch("Obsrve")
     expect_told_by_event(scene, medic, "ConfigurationMistake", "the fleet's override of podmedic.io/mode", "did you mean Observe?")
     assert medic.status()["mode"] == "Observe", "the last good value stays"
     switch("Enforce")
-    scene.wait_for_outcomes(medic, "Recovered", timeout=150)
+    scene.wait_for_outcomes(medic, "Recovered")
 
 
 EXACTLY = ("probe.podmedic.io/broken, line 2, column 1, periodSecond", "did you mean periodSeconds?")
@@ -82,8 +82,8 @@ def test_a_mistake_is_named_exactly_and_stops_its_probe_alone(scene: Scene) -> N
     pod["metadata"]["annotations"]["probe.podmedic.io/broken"] = "tcpSocket: {port: 9999}\nperiodSecond: 1\ncontainer: engine\n"
     medic = scene.start(pod)
     expect_told_by_event(scene, medic, "ConfigurationMistake", *EXACTLY)
-    assert medic.metric("podmedic_configuration_mistakes") == 1
-    assert medic.metric('podmedic_notices_total{reason="ConfigurationMistake"}') == 1
+    medic.wait_for_metric("podmedic_configuration_mistakes", 1)
+    medic.wait_for_metric('podmedic_notices_total{reason="ConfigurationMistake"}', 1)
     assert [probe["name"] for probe in medic.status()["probes"]] == ["engine"]
     scene.wait_for_checks(medic, "Pass", more=4)
     scene.expect_left_alone(medic)
@@ -101,7 +101,7 @@ def test_without_the_podinfo_file_it_stays_and_judges_nothing(scene: Scene) -> N
     podmedic["volumeMounts"] = [mount for mount in podmedic["volumeMounts"] if mount["name"] != "podmedic-podinfo"]
     scene.kube.apply(pod)
     medic = scene.medic_of("no-podinfo")
-    scene.kube.wait_ready("no-podinfo", 60)
+    scene.kube.wait_ready("no-podinfo")
     expect_said_once(scene, medic, "PodinfoUnreadable", "/etc/podmedic/podinfo/annotations")
     scene.signal_engine(medic, signal.SIGSTOP)
     expect_not_ready(scene, medic, "engine")
@@ -111,11 +111,11 @@ def test_without_the_podinfo_file_it_stays_and_judges_nothing(scene: Scene) -> N
 
 def expect_said_once(scene: Scene, medic: Medic, reason: str, *words: str) -> None:
     """In the log, as a metric, on /status, and as an Event."""
-    entry = medic.wait_for_reason(reason, 20)
+    entry = medic.wait_for_reason(reason)
     assert all(word in entry.text for word in words), entry.text
     expect_told_by_event(scene, medic, reason, *words)
     assert medic.reasons().count(reason) == 1
-    assert medic.metric(f'podmedic_notices_total{{reason="{reason}"}}') == 1
+    medic.wait_for_metric(f'podmedic_notices_total{{reason="{reason}"}}', 1)
     assert [notice["reason"] for notice in medic.status()["notices"]].count(reason) == 1
 
 
@@ -125,7 +125,7 @@ def expect_not_ready(scene: Scene, medic: Medic, container: str) -> None:
     def seen(pod: Object) -> bool:
         return not container_status(pod, container)["ready"]
 
-    pod = scene.kube.wait_for("pod", medic.pod, seen, 30, f"{container} to be seen not ready")
+    pod = scene.kube.wait_for("pod", medic.pod, seen, f"{container} to be seen not ready")
     podmedic = container_status(pod, "podmedic")
     assert podmedic["ready"] and podmedic["started"]
 
@@ -148,9 +148,9 @@ def test_without_the_rule_and_the_api_it_tries_within_the_budget_and_then_holds(
     del example.container(pod, "podmedic")["restartPolicyRules"]
     medic = scene.start(pod)
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_phase("Holding", 120)
+    medic.wait_for_phase("Holding")
     scene.wait_for_outcomes(medic, "NotExecuted", "NotExecuted")
-    assert "restartPolicyRules" in medic.wait_for_reason("RestartNotExecuted", 5).text
+    assert "restartPolicyRules" in medic.wait_for_reason("RestartNotExecuted").text
     scene.wait_for_checks(medic, "Fail", more=5)
     assert (scene.restarts(medic, "podmedic"), scene.restarts(medic, "engine")) == (2, 0)
     assert medic.status()["ready"] is True
@@ -159,7 +159,7 @@ def test_without_the_rule_and_the_api_it_tries_within_the_budget_and_then_holds(
 def expect_wedged_and_kept(scene: Scene, medic: Medic) -> None:
     """Stops the server, and waits for as many failures as two confirmations take."""
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_reason("WouldRestartAllContainers", 30)
+    medic.wait_for_reason("WouldRestartAllContainers")
     scene.wait_for_checks(medic, "Fail", more=6)
 
 
@@ -181,9 +181,9 @@ def test_without_a_writable_ledger_it_restarts_nothing(scene: Scene) -> None:
     medic = scene.start(pod)
     expect_said_once(scene, medic, "LedgerUnwritable", "Read-only file system")
     expect_said_once(scene, medic, "ListenFailed", "podmedic.sock")
-    assert medic.metric("podmedic_ledger_writable") == 0
+    medic.wait_for_metric("podmedic_ledger_writable", 0)
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_reason("FailureConfirmed", 30)
+    medic.wait_for_reason("FailureConfirmed")
     # More than a cap of the back-off (20 s), after which it would be allowed to try again.
     scene.wait_for_checks(medic, "Fail", more=14)
     scene.expect_no_restart(medic)
@@ -202,13 +202,13 @@ def test_with_its_port_in_use_it_works_and_says_so(scene: Scene) -> None:
     pod["spec"]["initContainers"].insert(0, taken)
     scene.kube.apply(pod)
     medic = scene.medic_of("port-in-use")
-    scene.kube.wait_ready("port-in-use", 60)
-    assert "0.0.0.0:9484: Address already in use" in medic.wait_for_reason("ListenFailed", 10).text
+    scene.kube.wait_ready("port-in-use")
+    assert "0.0.0.0:9484: Address already in use" in medic.wait_for_reason("ListenFailed").text
 
     def status() -> Object:
         return json.loads(medic.command("status", "--json"))  # through the socket in the state volume
 
-    status_now = wait_for(status, lambda found: found["probes"][0]["standing"] == "Healthy", 30, "the probe to pass")
+    status_now = wait_for(status, lambda found: found["probes"][0]["standing"] == "Healthy", "the probe to pass")
     assert [notice["reason"] for notice in status_now["notices"]].count("ListenFailed") == 1
     expect_told_by_event(scene, medic, "ListenFailed", "9484")
     scene.signal_engine(medic, signal.SIGSTOP)  # and it still does its work

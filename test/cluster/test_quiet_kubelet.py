@@ -23,11 +23,11 @@ def test_a_pod_that_is_deleted_while_its_server_closes_slowly_ends_in_its_own_ti
     medic = scene.start(pod)
     with scene.kube.watch("pod", "deleted") as watch:
         scene.kube.delete("pod", "deleted")
-        closing = medic.wait_for_reason("StandingDown", 10)
+        closing = medic.wait_for_reason("StandingDown")
         assert "preStop" in closing.text
         seen: list[str] = []
-        ended = watch.wait_for(lambda version: seen_and_ended(medic, seen, version.object, "engine"), 40, "the server has ended")
-        gone = watch.wait_for(lambda version: version.change == "DELETED", 20, "the Pod is gone")
+        ended = watch.wait_for(lambda version: seen_and_ended(medic, seen, version.object, "engine"), "the server has ended")
+        gone = watch.wait_for(lambda version: version.change == "DELETED", "the Pod is gone")
     assert exit_code(ended.object, "engine") == 0, "it was not killed"
     assert exit_code(gone.object, "podmedic") == 0
     assert seen[-1:] == ["StandingDown"], "podmedic has judged nothing since it stood down"
@@ -54,7 +54,7 @@ def test_a_server_that_is_killed_into_the_crash_loop_back_off_is_left_to_the_kub
             scene.wait_for_checks(medic, "Unknown", more=7)
             shown = probe_status(medic)
             assert shown["verdict"] == "Unknown" and "container engine has no process" in shown["message"]
-        scene.kube.wait_for("pod", "crashing", lambda pod, death=death: is_running(pod, death), 60, f"life {death} of the server")
+        scene.kube.wait_for("pod", "crashing", lambda pod, death=death: is_running(pod, death), f"life {death} of the server")
     scene.wait_for_checks(medic, "Pass", more=1)
     scene.expect_left_alone(medic)
     assert "ProbeFailing" not in medic.reasons()
@@ -91,7 +91,7 @@ def wait_for_more_restarts(scene: Scene, medic: Medic, more: int) -> None:
     def came(pod: Object) -> bool:
         return container_status(pod, "engine")["restartCount"] >= wanted
 
-    scene.kube.wait_for("pod", medic.pod, came, 90, f"{more} more restarts of the server")
+    scene.kube.wait_for("pod", medic.pod, came, f"{more} more restarts of the server")
 
 
 def with_failing_liveness(pod: Object) -> Object:
@@ -108,7 +108,7 @@ def test_a_container_whose_image_is_replaced_in_place_is_left_alone(scene: Scene
     change = {"spec": {"containers": [{"name": "engine", "image": image}]}}
     patched = scene.kube.kubectl("patch", "pod", "image", "--patch", json.dumps(change))
     assert patched.returncode == 0, patched.stderr
-    scene.kube.wait_for("pod", "image", lambda pod: is_running(pod, 1), 60, "the new image to run")
+    scene.kube.wait_for("pod", "image", lambda pod: is_running(pod, 1), "the new image to run")
     assert container_status(scene.kube.get("pod", "image"), "engine")["image"] == image
     scene.wait_for_checks(medic, "Pass", more=1)
     scene.expect_left_alone(medic)
@@ -134,7 +134,7 @@ def finish_a_job(scene: Scene, restart_policy: str) -> None:
     template = {"metadata": {"annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}}
     scene.kube.apply({**job, "spec": {"template": template, "backoffLimit": 0}})
-    (made,) = wait_for(lambda: scene.kube.items("pod", f"job-name={name}"), bool, 20, "the Job's Pod")
+    (made,) = wait_for(lambda: scene.kube.items("pod", f"job-name={name}"), bool, "the Job's Pod")
     medic = scene.medic_of(made["metadata"]["name"])
     scene.wait_until_healthy(medic)
 
@@ -143,6 +143,6 @@ def finish_a_job(scene: Scene, restart_policy: str) -> None:
     assert "has no process" in probe_status(medic)["message"]
     scene.expect_left_alone(medic)
     (medic.volume("data") / "enough").touch()
-    scene.kube.wait_for("job", name, lambda job: job.get("status", {}).get("succeeded") == 1, 40, "to succeed")
+    scene.kube.wait_for("job", name, lambda job: job.get("status", {}).get("succeeded") == 1, "to succeed")
     scene.expect_no_restart(medic)
     assert exit_code(scene.kube.get("pod", medic.pod), "engine") == 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 
 import example
-from kube import Object, container_status, wait_for
+from kube import SOON_SECONDS, Object, container_status, wait_for
 from medic import Medic
 from scenarios import Scene, probe_status, scenario
 
@@ -23,7 +24,7 @@ def kill_podmedic(scene: Scene, medic: Medic) -> None:
         status = container_status(pod, "podmedic")
         return status["restartCount"] > before and status.get("started", False)
 
-    scene.kube.wait_for("pod", medic.pod, started_anew, 90, "podmedic to be started anew")
+    scene.kube.wait_for("pod", medic.pod, started_anew, "podmedic to be started anew")
 
 
 @scenario
@@ -31,14 +32,14 @@ def test_after_three_sudden_ends_it_starts_in_safe_mode_ready_and_judging_nothin
     medic = scene.start(scene.pod("safe-mode"))
     for _ in range(3):
         kill_podmedic(scene, medic)
-    said = medic.wait_for_reason("SafeMode", 10)
+    said = medic.wait_for_reason("SafeMode")
     assert said.text.count("judges nothing") == 1
     scene.signal_engine(medic, signal.SIGSTOP)
-    scene.kube.wait_for("pod", medic.pod, lambda pod: not container_status(pod, "engine")["ready"], 30, "the fault to be seen")
-    status = medic.status()
-    assert status["safeMode"] is True and status["ready"] is True
+    scene.kube.wait_for("pod", medic.pod, lambda pod: not container_status(pod, "engine")["ready"], "the fault to be seen")
+    status = wait_for(medic.status, lambda status: status["safeMode"] is True, "safe mode in the status")
+    assert status["ready"] is True
     assert "verdict" not in probe_status(medic), "no check was made"
-    assert medic.metric("podmedic_safe_mode") == 1
+    medic.wait_for_metric("podmedic_safe_mode", 1)
     assert container_status(scene.kube.get("pod", medic.pod), "podmedic")["ready"]
     scene.kube.wait_for_events(medic.pod, "SafeMode")
     assert medic.ledger()["restarts"] == []
@@ -49,7 +50,7 @@ def test_killed_while_it_drains_it_heals_the_pod_in_its_next_life_with_one_resta
     pod = scene.pod("killed-draining", policy={"drain": {"timeoutSeconds": 10, "settleSeconds": 5}})
     medic = scene.start(pod)
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_reason("Draining", 30)
+    medic.wait_for_reason("Draining")
     kill_podmedic(scene, medic)
     scene.wait_for_outcomes(medic, "Recovered")
 
@@ -62,7 +63,7 @@ def test_killed_between_the_ledgers_entry_and_the_exit_it_heals_within_the_budge
     example.annotate(pod, "hook.podmedic.io/hold", **hold)
     medic = scene.start(pod)
     scene.signal_engine(medic, signal.SIGSTOP)
-    wait_for(lambda: medic.ledger()["restarts"], bool, 30, "the entry in the ledger on the host")
+    wait_for(lambda: medic.ledger()["restarts"], bool, "the entry in the ledger on the host")
     kill_podmedic(scene, medic)
     scene.wait_for_outcomes(medic, "NotExecuted", "Recovered")
     assert medic.status()["budget"]["spent"] == 2, "an entry that was not carried out still takes its place in the budget"
@@ -71,14 +72,17 @@ def test_killed_between_the_ledgers_entry_and_the_exit_it_heals_within_the_budge
 @scenario
 def test_killed_as_soon_as_the_ledger_has_its_entry_it_heals_within_the_budget(scene: Scene) -> None:
     medic = scene.start(scene.pod("killed-at-once", policy=BUDGET_OF_TWO))
-    pid = scene.kube.host_pids(medic.pod, "podmedic")[0]
+    podmedic = os.pidfd_open(scene.kube.host_pids(medic.pod, "podmedic")[0])
     ledger = medic.volume("podmedic-state") / "ledger.json"
     scene.signal_engine(medic, signal.SIGSTOP)
-    deadline = time.monotonic() + 60
-    while b'"wallMilliseconds"' not in ledger.read_bytes():  # no pause: the exit follows within some 100 ms
+    deadline = time.monotonic() + SOON_SECONDS
+    while b'"wallMilliseconds"' not in ledger.read_bytes():  # the exit follows within some 100 ms
         assert time.monotonic() < deadline, medic.tail()
-    os.kill(pid, signal.SIGKILL)
-    medic.wait_for_reason("Recovered", 120)
+        time.sleep(0.002)
+    with contextlib.suppress(ProcessLookupError):  # it has ended just before
+        signal.pidfd_send_signal(podmedic, signal.SIGKILL)
+    os.close(podmedic)
+    medic.wait_for_reason("Recovered")
     scene.wait_for_checks(medic, "Pass", more=3)
     outcomes = [restart["outcome"] for restart in medic.ledger()["restarts"]]
     # The kill came before the exit, or just missed it.
@@ -94,7 +98,7 @@ def test_a_restart_by_request_happens_once_and_the_ledger_says_who_asked(scene: 
     (restart,) = scene.wait_for_outcomes(medic, "Recovered")
     assert (restart["reason"], restart["message"]) == ("Requested", "new weights")
     assert restart["requestedBy"].startswith("podmedic restart, uid 65532, pid ") and restart["probe"] == ""
-    (event,) = wait_for(lambda: scene.kube.events(medic.pod, "RestartingAllContainers"), bool, 10, "the Event")
+    (event,) = wait_for(lambda: scene.kube.events(medic.pod, "RestartingAllContainers"), bool, "the Event")
     assert "new weights" in event["note"] and "uid 65532" in event["note"]
     scene.wait_for_checks(medic, "Pass", more=3)
     assert scene.restarts(medic, "podmedic") == scene.restarts(medic, "engine") == 1

@@ -109,7 +109,7 @@ def test_observe_is_the_default_and_only_says_what_it_would_do(scene: Scene) -> 
     assert "podmedic.io/mode is Observe" in refused.stderr and refused.stdout == ""
     # Who may annotate a Pod cannot make it restart.
     scene.kube.annotate("pod", medic.pod, **{"podmedic.io/mode": "Enforce"})
-    refusal = medic.wait_for_reason("ConfigurationMistake", 100)
+    refusal = medic.wait_for_reason("ConfigurationMistake")
     assert "podmedic.io/mode" in refusal.text
     scene.kube.wait_for_events(medic.pod, "ConfigurationMistake")
     scene.wait_for_checks(medic, "Fail", more=5)
@@ -126,7 +126,7 @@ def test_while_it_is_paused_it_restarts_nothing_and_when_the_pause_is_lifted_it_
     expect_wedged_and_observed(scene, medic, "Paused")
     scene.kube.annotate("pod", medic.pod, **{"podmedic.io/paused-until": None})
     # The kubelet's refresh of a downwardAPI volume may take up to 90 s (here it is about one).
-    scene.wait_for_outcomes(medic, "Recovered", timeout=120)
+    scene.wait_for_outcomes(medic, "Recovered")
     assert scene.restarts(medic, "podmedic") == 1
 
 
@@ -143,21 +143,21 @@ def test_a_precondition_that_does_not_hold_keeps_a_wedged_pod_from_its_restart_a
 
     for name in ("gate-red", "gate-green"):
         scene.kube.apply(gate(name))
-        scene.kube.wait_ready(name, timeout=60)
+        scene.kube.wait_ready(name)
     scene.kube.apply(service("gate-red"))
     address = scene.kube.get("service", "gate")["spec"]["clusterIP"]
     asks = {"http": {"url": f"http://{address}/", "bodyContains": "gate-green"}}
     medic = scene.start(scene.pod("gated", policy={"preconditions": [asks]}))
     scene.signal_engine(medic, signal.SIGSTOP)
-    told = medic.wait_for_reason("WaitingToRestart", 60)
+    told = medic.wait_for_reason("WaitingToRestart")
     assert "the body does not contain" in told.text
     assert [refusal["reason"] for refusal in medic.status()["restartForbiddenBy"]] == ["PreconditionNotMet"]
-    assert medic.metric('podmedic_restart_forbidden{scope="Pod",reason="PreconditionNotMet"}') == 1
+    medic.wait_for_metric('podmedic_restart_forbidden{scope="Pod",reason="PreconditionNotMet"}', 1)
     scene.kube.wait_for_events(medic.pod, "WaitingToRestart")
     scene.wait_for_checks(medic, "Fail", more=5)
     scene.expect_no_restart(medic)
     scene.kube.apply(service("gate-green"))
-    scene.wait_for_outcomes(medic, "Recovered", timeout=120)
+    scene.wait_for_outcomes(medic, "Recovered")
     assert scene.restarts(medic, "podmedic") == 1
     assert medic.reasons(life=0).count("WaitingToRestart") == 1
     for name in ("gate-red", "gate-green"):
@@ -168,7 +168,7 @@ def test_a_precondition_that_does_not_hold_keeps_a_wedged_pod_from_its_restart_a
 def expect_wedged_and_observed(scene: Scene, medic: Medic, why: str) -> None:
     """Stops the server. podmedic says once that it would restart, and why it does not, for as long as one likes."""
     scene.signal_engine(medic, signal.SIGSTOP)
-    would = medic.wait_for_reason("WouldRestartAllContainers", 30)
+    would = medic.wait_for_reason("WouldRestartAllContainers")
     assert "and does not" in would.text
     scene.wait_for_checks(medic, "Fail", more=6)
     status = medic.status()

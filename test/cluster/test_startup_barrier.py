@@ -33,8 +33,8 @@ def started_at(scene: Scene, medic: Medic, container: str) -> str | None:
     return state.get("running", {}).get("startedAt")
 
 
-def wait_until_engine_runs(scene: Scene, medic: Medic, timeout: float = 30) -> None:
-    wait_for(lambda: started_at(scene, medic, "engine"), bool, timeout, "the engine to start", lambda _: medic.tail())
+def wait_until_engine_runs(scene: Scene, medic: Medic) -> None:
+    wait_for(lambda: started_at(scene, medic, "engine"), bool, "the engine to start", lambda _: medic.tail())
 
 
 def told_in_last_life(medic: Medic) -> str:
@@ -43,20 +43,20 @@ def told_in_last_life(medic: Medic) -> str:
 
 
 def kill_podmedic(scene: Scene, medic: Medic) -> None:
-    wait_for(lambda: container_status(scene.kube.get("pod", medic.pod), "podmedic"), lambda status: "containerID" in status, 10, "its id")
+    wait_for(lambda: container_status(scene.kube.get("pod", medic.pod), "podmedic"), lambda status: "containerID" in status, "its id")
     os.kill(scene.kube.host_pids(medic.pod, "podmedic")[0], signal.SIGKILL)
 
 
 def expect_held(scene: Scene, medic: Medic) -> None:
     """It holds, and for longer than the kubelet would need to start the engine."""
-    told = wait_for(lambda: told_in_last_life(medic), lambda log: "StartupHeld" in log, 40, "podmedic to hold the containers")
+    told = wait_for(lambda: told_in_last_life(medic), lambda log: "StartupHeld" in log, "podmedic to hold the containers")
     assert "10-go" in told
     end = time.monotonic() + 5
     while time.monotonic() < end:
         assert started_at(scene, medic, "engine") is None
         assert not scene.kube.get("pod", medic.pod)["status"].get("containerStatuses", [{}])[0].get("started")
         time.sleep(0.5)
-    assert medic.metric("podmedic_startup_held") == 1
+    medic.wait_for_metric("podmedic_startup_held", 1)
     assert "/data/go" in medic.status()["startupHeld"]["waitsFor"]
 
 
@@ -67,23 +67,23 @@ def test_the_containers_wait_for_what_must_hold_at_each_start_of_all_and_not_whe
     go = medic.volume("data") / "go"
     go.touch()
     wait_until_engine_runs(scene, medic)
-    medic.wait_for_reason("StartupReleased", 10)
+    medic.wait_for_reason("StartupReleased")
     scene.wait_until_healthy(medic)
 
     # podmedic alone: what it waited for is gone, and it does not hold
     go.unlink()
     before = started_at(scene, medic, "engine")
     kill_podmedic(scene, medic)
-    wait_for(lambda: scene.restarts(medic, "podmedic"), lambda n: n == 1, 30, "podmedic to be started again")
+    wait_for(lambda: scene.restarts(medic, "podmedic"), lambda n: n == 1, "podmedic to be started again")
     scene.wait_until_healthy(medic)
     assert " starts" in told_in_last_life(medic) and "StartupHeld" not in told_in_last_life(medic)
-    assert medic.metric("podmedic_startup_held") == 0
+    medic.wait_for_metric("podmedic_startup_held", 0)
     assert started_at(scene, medic, "engine") == before
 
     # all containers: held again
     scene.signal_engine(medic, signal.SIGSTOP)
-    medic.wait_for_reason("RestartingAllContainers", 30)
-    wait_for(lambda: scene.restarts(medic, "podmedic"), lambda n: n == 2, 30, "all to be restarted")
+    medic.wait_for_reason("RestartingAllContainers")
+    wait_for(lambda: scene.restarts(medic, "podmedic"), lambda n: n == 2, "all to be restarted")
     expect_held(scene, medic)
     go.touch()
     scene.wait_for_outcomes(medic, "Recovered")
@@ -93,9 +93,9 @@ def test_the_containers_wait_for_what_must_hold_at_each_start_of_all_and_not_whe
 @scenario
 def test_after_the_maximum_the_containers_start_and_it_is_said_loudly_though_podmedic_was_killed_meanwhile(scene: Scene) -> None:
     medic = begin(scene, pod_with_barrier(scene, "barrier-maximum", maximum=15))
-    first = medic.wait_for_reason("StartupHeld", 30)
+    first = medic.wait_for_reason("StartupHeld")
     kill_podmedic(scene, medic)
-    last = medic.wait_for_reason("StartupBarrierTimedOut", 40)
+    last = medic.wait_for_reason("StartupBarrierTimedOut")
     assert last.life == 1, "the life after the kill"
     assert 14 <= last.time - first.time <= 18, "the wait is one, across both lives"
     assert "/data/go" in last.text
@@ -109,7 +109,7 @@ def test_a_barrier_longer_than_the_startup_probe_allows_is_shortened_and_said(sc
     pod = pod_with_barrier(scene, "barrier-too-long", maximum=60)
     example.container(pod, "podmedic")["startupProbe"] |= {"periodSeconds": 2, "failureThreshold": 8}
     medic = begin(scene, pod)
-    assert "failureThreshold" in medic.wait_for_reason("StartupBarrierShortened", 30).text
-    medic.wait_for_reason("StartupBarrierTimedOut", 30)
+    assert "failureThreshold" in medic.wait_for_reason("StartupBarrierShortened").text
+    medic.wait_for_reason("StartupBarrierTimedOut")
     scene.wait_until_healthy(medic)
     assert scene.restarts(medic, "podmedic") == 0, "the kubelet has not ended it"

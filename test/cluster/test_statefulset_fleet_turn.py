@@ -31,7 +31,7 @@ def test_three_replicas_that_hang_are_restarted_one_at_a_time(cluster: Cluster, 
     replicas = Fleet(cluster, kube, 3, hastened(examples.manifest(scene, "statefulset-fleet-turn/statefulset.yaml")))
     with kube.watch("pod") as watch:
         replicas.wedge(replicas.names(), by=signal.SIGUSR1)
-        replicas.wait_until_restarted(1, timeout=120)
+        replicas.wait_until_restarted(1)
         replicas.wait_until_healthy()
     most, which = fleet.most_out(watch)
     assert most == 1, which

@@ -43,13 +43,13 @@ def test_a_wedged_replica_loses_what_it_had_until_it_left_and_nothing_else(clust
     with replicas.replicas(cluster, kube, make(images), ("one", "two")) as service, service.load(MODEL_SERVER) as load:
         (wedged, _) = service.all
         medic = wedged.medic
-        wait_for(medic.status, replicas.all_healthy, 60, "all probes to pass", lambda _: medic.tail())
+        wait_for(medic.status, replicas.all_healthy, "all probes to pass", lambda _: medic.tail())
         os.kill(wedged.engine(), signal.SIGSTOP)
 
         def outcomes() -> list[Object]:
             return [restart["outcome"] for restart in medic.ledger()["restarts"]]
 
-        wait_for(outcomes, lambda found: found == ["Recovered"], 90, "the wedged replica to recover", lambda _: medic.tail())
+        wait_for(outcomes, lambda found: found == ["Recovered"], "the wedged replica to recover", lambda _: medic.tail())
         result = load.stop()
     left = next(entry.time for entry in medic.entries() if "not ready" in entry.text)
     begins = [datetime.fromisoformat(line.split()[2]).timestamp() - float(line.split()[4]) for line in result["failures"]]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Has Spin try every interleaving of test/model/turn.pml, and then each mutant, which must be caught.
 
 Usage: check.py <path of spin> <C compiler>

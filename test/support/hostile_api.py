@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A small API server over HTTPS on loopback: one Pod, its Deployment, Leases, Events; and what goes wrong, as a file says.
 
 usage: hostile_api.py DIRECTORY CERTIFICATE KEY

@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "supervisor/rehearsal/kubelet.hpp"
 #include "test/support/directories.hpp"
+#include "test/support/holds_soon.hpp"
 #include "test/support/run_coroutine.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
@@ -42,10 +43,10 @@ class rehearsed_pod : public rehearsal::kubelet_watcher {
     std::filesystem::remove_all(place_.directory());
   }
 
-  /// Lets it live until that holds; whether it does, after thirty seconds at most.
+  /// Lets it live until that holds, or no patience is left; whether it does.
   boost::asio::awaitable<bool> lives_until(std::function<bool()> holds) {
     constexpr std::chrono::milliseconds look{20};  // what is asked for may be on disk, of which nobody tells
-    for (const instant last = boot_now() + std::chrono::seconds(30); !holds() && boot_now() < last;) {
+    for (patience wait; !holds() && wait.is_left();) {
       auto living = changed_.until(holds, look);
       co_await std::move(living);
     }

@@ -41,7 +41,7 @@ class scripted_server {
   /// Over TLS where an authority is given.
   explicit scripted_server(const test_authority* authority = nullptr) {
     std::vector<std::string> arguments{
-        "/usr/bin/env", "python3", test::source_directory() + "/test/support/scripted_server.py", directory_.path()};
+        "/usr/bin/python3", test::source_directory() + "/test/support/scripted_server.py", directory_.path()};
     if (authority != nullptr) {
       arguments.push_back(authority->file("tls.crt"));
       arguments.push_back(authority->file("tls.key"));

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """An HTTP or HTTPS server on loopback that answers as a file says, and notes what it was asked.
 
 usage: scripted_server.py DIRECTORY [CERTIFICATE KEY]

@@ -62,9 +62,7 @@ class a_container : public testing::Test {
 
 TEST_F(a_container, that_heeds_sigterm_ends_itself_and_is_not_killed) {
   run("trap ': >$OUT.term; exit 0' TERM; : >$READY; while :; do sleep 0.05; done");
-  const instant before = boot_now();
-  EXPECT_EQ(end({.grace = 20s}), std::nullopt);
-  EXPECT_LT(boot_now() - before, 10s);
+  EXPECT_EQ(end({.grace = 1000s}), std::nullopt);
   EXPECT_TRUE(said("term"));
   EXPECT_TRUE(WIFEXITED(child_->wait()));
 }
@@ -73,7 +71,7 @@ TEST_F(a_container, that_is_stopped_is_woken_so_that_it_can_heed_sigterm) {
   run("trap ': >$OUT.term; exit 0' TERM; : >$READY; while :; do sleep 0.05; done");
   ::kill(main_.pid, SIGSTOP);
   ASSERT_TRUE(holds_soon([&] { return (main_ = living().front()).state == 'T'; }));
-  EXPECT_EQ(end({.grace = 20s}), std::nullopt);
+  EXPECT_EQ(end({.grace = 1000s}), std::nullopt);
   EXPECT_TRUE(said("term"));
 }
 
@@ -90,9 +88,7 @@ TEST_F(a_container, leaves_no_process_behind_that_went_into_a_session_of_its_own
   run("setsid sh -c \"trap '' TERM; : >$READY; sleep 1000; sleep 1000\" & trap 'exit 0' TERM; "
       "while :; do sleep 0.05; done");
   ASSERT_GE(living().size(), 3U);
-  const instant before = boot_now();
-  EXPECT_EQ(end({.grace = 20s}), std::nullopt);
-  EXPECT_LT(boot_now() - before, 10s) << "what is left when the main process has ended gets no grace";
+  EXPECT_EQ(end({.grace = 1000s}), std::nullopt);
   EXPECT_TRUE(living().empty());
 }
 
@@ -110,9 +106,7 @@ TEST_F(a_container, that_no_signal_ends_is_named_and_not_waited_for_without_end)
   process stuck = main_;
   stuck.state = 'D';
   living_processes look = [&] { return std::vector<process>{stuck}; };  // still seen, whatever becomes of it
-  const instant before = boot_now();
   const auto why = test::run_coroutine(context_, end_processes(main_, look, {.grace = 0ms, .after_kill = 300ms}));
-  EXPECT_LT(boot_now() - before, 10s);
   EXPECT_THAT(why.value_or(""), HasSubstr("pid " + std::to_string(main_.pid) + " (sleep)"));
 }
 
@@ -148,7 +142,7 @@ TEST_F(a_container, of_another_user_is_named_with_both_uids_and_what_to_set) {
 TEST_F(a_container, of_another_user_is_not_ended_and_that_is_said_at_once) {
   if (::geteuid() != 0) return;  // only root can become somebody else
   run(": >$READY; exec sleep 1000");
-  const std::string why = as_nobody([&] { return end({.grace = 20s}).value_or("ended"); });
+  const std::string why = as_nobody([&] { return end({.grace = 1000s}).value_or("ended"); });
   EXPECT_THAT(why, HasSubstr("SIGTERM to pid " + std::to_string(main_.pid)));
   EXPECT_EQ(living().size(), 1U);
 }

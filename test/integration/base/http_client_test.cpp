@@ -122,9 +122,7 @@ TEST_F(an_http_client, notices_a_gap_once_the_body_has_begun) {
   raw_server server(context, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel", raw_server::afterwards::wait);
   http_request request = to(server.port());
   request.max_gap = 100ms;
-  const auto began = steady_clock::now();
   EXPECT_EQ(failure(request).fault, http_fault::gap);
-  EXPECT_LT(steady_clock::now() - began, 5s);
 }
 
 TEST_F(an_http_client, hands_out_the_body_in_pieces_until_it_is_enough) {
@@ -179,9 +177,7 @@ TEST_F(an_http_client, is_cancelled_at_once_and_works_on) {
     const auto first = co_await std::move(both);
     co_return std::holds_alternative<std::monostate>(first);  // || has flattened http_result
   };
-  const auto began = steady_clock::now();
   EXPECT_TRUE(test::run_coroutine(context, race(*http, to(silent.port()))));
-  EXPECT_LT(steady_clock::now() - began, 5s);
   const test::scripted_server server;
   EXPECT_EQ(answer(to(server.port())).status, 200);
 }

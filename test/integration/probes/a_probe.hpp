@@ -39,7 +39,7 @@ class a_probe : public testing::Test {
   }
 
   /// "Pass: note", "Fail Reason: message", "Fail Reason (answered no): message" or "Unknown Reason: message".
-  std::string ask(probe& asked, milliseconds timeout = 5s) {
+  std::string ask(probe& asked, milliseconds timeout = 20s) {
     const verdict found = test::run_coroutine(context, asked.check(timeout));
     if (const auto* passed = std::get_if<pass>(&found)) return "Pass: " + passed->note;
     if (const auto* failed = std::get_if<fail>(&found)) {
@@ -48,11 +48,11 @@ class a_probe : public testing::Test {
     const auto& why = std::get<unknown>(found).why;
     return "Unknown " + why.reason + ": " + why.message;
   }
-  std::string ask_once(const std::string& text, milliseconds timeout = 5s) {
+  std::string ask_once(const std::string& text, milliseconds timeout = 20s) {
     const auto made = make(text);
     return ask(*made, timeout);
   }
-  /// Asks each 20 ms until the answer begins so, for twenty seconds at most; the last answer.
+  /// Asks each 20 ms until the answer begins so, or no patience is left; the last answer.
   std::string ask_until(probe& asked, const std::string& expected) {
     std::string answer;
     test::holds_soon([&] {

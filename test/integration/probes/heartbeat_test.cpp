@@ -52,7 +52,6 @@ TEST_F(heartbeat_probe, fails_where_the_process_that_touches_the_file_is_stopped
   EXPECT_THAT(ask_until(*made, "Fail"),
               AllOf(StartsWith("Fail HeartbeatStopped: " + file), HasSubstr("has not changed")));
   EXPECT_GE(steady_clock::now() - stopped, 500ms);
-  EXPECT_LT(steady_clock::now() - stopped, 2s);
   ::kill(-heart.pid(), SIGCONT);
   EXPECT_THAT(ask_until(*made, "Pass"), StartsWith("Pass"));
 }

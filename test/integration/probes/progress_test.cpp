@@ -36,7 +36,6 @@ TEST_F(progress_probe, fails_where_the_engine_is_stuck_on_a_lock_while_health_an
       AllOf(StartsWith("Fail NoProgress: 3 pending (vllm:num_requests_running), and "), HasSubstr("has not moved")));
   const auto took = steady_clock::now() - stuck;
   EXPECT_GE(took, 1400ms);
-  EXPECT_LT(took, 1500ms + 1500ms);  // and a period of 50 ms, on a machine that may be busy
   EXPECT_THAT(ask_once("{http: {port: " + server.port() + ", path: /health}}"), StartsWith("Pass"));
   // The lock is let go: it passes with the first token.
   server.order({{"stuck", false}});

@@ -33,7 +33,7 @@ class hostile_api {
     account_.write("namespace", "fleet");
     std::filesystem::copy_file(authority().file("ca.crt"), account_.file("ca.crt"));
     process_ = std::make_unique<test::child_process>(
-        std::vector<std::string>{"/usr/bin/env", "python3", test::source_directory() + "/test/support/hostile_api.py",
+        std::vector<std::string>{"/usr/bin/python3", test::source_directory() + "/test/support/hostile_api.py",
                                  directory_.path(), authority().file("tls.crt"), authority().file("tls.key")},
         std::vector{"PATH=" + std::string(std::getenv("PATH"))});
     if (!test::holds_soon([this] { return std::filesystem::exists(directory_.file("port")); })) {
@@ -168,13 +168,9 @@ class besieged_pod {
   }
 
  private:
-  /// Twice as long as usual: a pause after failures may last half a minute.
   asio::awaitable<bool> comes(std::function<bool()> holds, std::string what) {
-    bool came = false;
-    for (int i = 0; i < 2 && !came; ++i) {
-      auto living = pod_->lives_until(holds);
-      came = co_await std::move(living);
-    }
+    auto living = pod_->lives_until(holds);
+    const bool came = co_await std::move(living);
     if (!came) missed_ = what;
     co_return came;
   }

