@@ -89,6 +89,7 @@ class cluster_link::worker {
     started_ = boot_now();
     if (api_) {
       fleet_.emplace(*api_, std::move(use));
+      tell_fleet_(policy::event::place_asked{});
       gate_.emplace(context_, *api_, pod_name_, gate_trouble_);
       if (in_service_) gate_->want(*in_service_);
       asio::co_spawn(context_, read_pods(), asio::detached);

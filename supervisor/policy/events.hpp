@@ -84,6 +84,9 @@ struct support_found {
   std::string container = {};
   method by = method::restart;
 };
+/// The API is asked for the Pod's place for the first time in this life. Until place_found, which follows within a
+/// bounded time, nobody leaves traffic and nothing is restarted: another replica may have the turn.
+struct place_asked {};
 /// The Pod's place in its fleet, or why there is none to see; until then, none.
 struct place_found {
   std::optional<own_place> place;
@@ -138,7 +141,7 @@ using any_event =
     std::variant<event::check_done, event::container_started, event::drained, event::drain_aborted, event::drain_undone,
                  event::diagnosed, event::committed, event::ledger_tried, event::quiesced, event::eviction_answered,
                  event::restart_requested, event::stood_down, event::rules_changed, event::support_found,
-                 event::place_found, event::fleet_read, event::lease_read, event::lease_written,
+                 event::place_asked, event::place_found, event::fleet_read, event::lease_read, event::lease_written,
                  event::preconditions_answered, event::success_metrics_read, event::exit_not_honoured, event::tick>;
 
 // What should be done.

@@ -165,6 +165,9 @@ void medic::on(const event::container_started& e) {
 
 void medic::on(const event::tick&) {}
 
+void medic::on(const event::place_asked& e) {
+  state_->fleet_turn.on(e);
+}
 void medic::on(const event::place_found& e) {
   state_->fleet_turn.on(e, state_->use, state_->out);
 }

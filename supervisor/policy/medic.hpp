@@ -86,6 +86,7 @@ class medic {
   void on(const event::stood_down& e);
   void on(const event::rules_changed& e);
   void on(const event::support_found& e);
+  void on(const event::place_asked& e);
   void on(const event::place_found& e);
   void on(const event::fleet_read& e);
   void on(const event::lease_read& e);

@@ -34,6 +34,7 @@ milliseconds lease_duration(const rules& use) {
 }
 
 void turn::on(const event::place_found& e, const rules& use, std::vector<any_action>& out) {
+  asking_for_place_ = false;
   if (e.place) {
     if (place_ == e.place) return;
     place_ = e.place;
@@ -128,6 +129,7 @@ void turn::on(const event::lease_written& e, const rules& use, std::vector<any_a
   slot& each = slots_[index];
   if (e.how != event::lease_written::result::written) {
     each.known = false;  // what it says now must be read
+    each.listed.reset();
     if (!held_) judged_at_.reset();
     if (e.how == event::lease_written::result::conflict) return answered();
     return e.why.denied ? denied(e.why, use, out, now) : fell_silent(e.why, now);
@@ -184,12 +186,14 @@ void turn::ask_lease(std::size_t index, std::vector<any_action>& out, instant no
 
 void turn::write(std::size_t index, lease wanted, std::vector<any_action>& out) {
   asked_ = true;
+  slots_[index].listed = wanted.unrecovered;
   const bool new_holder = wanted.holder != slots_[index].seen.holder;
   out.emplace_back(action::write_lease{static_cast<int>(index), std::move(wanted), new_holder});
 }
 
 bool turn::lists_rightly(std::size_t index, const turn_need& need) const {
-  return record_for(index, need, false, {}).unrecovered == slots_[index].seen.unrecovered;
+  const auto wanted = record_for(index, need, false, {}).unrecovered;
+  return wanted == slots_[index].seen.unrecovered || wanted == slots_[index].listed;
 }
 
 lease turn::record_for(std::size_t index, const turn_need& need, bool hold, const rules& use) const {
@@ -323,7 +327,7 @@ void turn::keep_or_release(const turn_need& need, const rules& use, random_sourc
 }
 
 bool turn::in_force(const rules& use) const {
-  return place_ ? true : may_come_ && use.fleet.asked_for;
+  return place_ || asking_for_place_ || (may_come_ && use.fleet.asked_for);
 }
 
 bool turn::held(const rules& use, instant now) const {
@@ -378,9 +382,10 @@ std::vector<refusal> turn::refusals(const std::string& probe, const rules& use, 
     if (held(use, now) && judged_at_ && now - *judged_at_ < judgement_lasts) return {};
   }
   const std::string waits = use.api_unavailable == on_api_unavailable::wait ? " (onApiUnavailable: Wait)" : "";
+  const diagnosis asking{std::string(asking_for_turn), "the API is being asked for this replica's turn"};
+  if (asking_for_place_) return {{asking, soon, false}};
   if (!place_) return {{{"ApiUnavailable", "the fleet cannot be seen: " + off_ + waits}, soon, false}};
   if (silent_since_) return {{{"ApiUnavailable", silence_ + waits}, soon, false}};
-  const diagnosis asking{std::string(asking_for_turn), "the API is being asked for this replica's turn"};
   return {{why_.value_or(asking), soon, false}};
 }
 
@@ -407,6 +412,7 @@ std::optional<instant> turn::wake_at(const turn_need& need, const rules& use, in
 std::string turn::state(const rules& use, instant now) const {
   if (!in_force(use)) return "off: " + off_;
   if (held(use, now)) return "held (slot " + std::to_string(*held_) + ")";
+  if (asking_for_place_) return "being asked for";
   if (!place_) return "not seen: " + off_;
   if (silent_since_) return "the API does not answer: " + silence_;
   return why_ ? why_->message : "not taken";

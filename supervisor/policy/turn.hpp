@@ -38,6 +38,7 @@ struct turn_need {
 /// the same time at least one sees the other.
 class turn {
  public:
+  void on(const event::place_asked&) { asking_for_place_ = true; }
   void on(const event::place_found& e, const rules& use, std::vector<any_action>& out);
   void on(const event::fleet_read& e, std::vector<any_action>& out, instant now);
   void on(const event::lease_read& e, const rules& use, std::vector<any_action>& out, instant now);
@@ -66,6 +67,8 @@ class turn {
     instant since{};     ///< when this version was first seen
     bool holder_is_gone = false;
     std::optional<instant> looked_for_holder;
+    /// What was last written into its list. Where the API does not keep it, it is not written again and again.
+    std::optional<std::map<std::string, unrecovered_replicas>> listed;
   };
   bool is_free(const slot& each, instant now) const;
   bool fresh(const slot& each) const { return each.known && each.read_in == look_; }
@@ -87,6 +90,7 @@ class turn {
   void remember_unrecovered(const lease& seen, instant now);
 
   std::optional<own_place> place_;
+  bool asking_for_place_ = false;
   bool may_come_ = false;
   std::string off_ = "not asked for";
   std::vector<slot> slots_;

@@ -164,6 +164,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(409, {"kind": "Status", "message": "the object has been modified"})
         if wanted:
             lease["spec"] |= wanted["spec"]
+            kept = {**lease["metadata"].get("annotations", {}), **wanted["metadata"].get("annotations", {})}
+            lease["metadata"]["annotations"] = {key: value for key, value in kept.items() if value is not None}
             lease["metadata"]["resourceVersion"] = str(version)
         self.send(200, lease)
 

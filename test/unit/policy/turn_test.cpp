@@ -24,6 +24,7 @@ struct server {
   int writes = 0;
   bool silent = false;
   bool denies = false;
+  bool forgets_lists = false;   ///< keeps the spec of what is written, and no annotation
   bool writes_unheard = false;  ///< does what it is told, and its answer is lost
 
   api_silence why() const { return {denies, denies ? "grant it" : "no answer in time"}; }
@@ -43,6 +44,7 @@ struct server {
     lease& stored = leases.at(static_cast<std::size_t>(a.slot));
     if (stored.version != a.wanted.version) return event::lease_written{a.slot, result::conflict};
     stored = a.wanted;
+    if (forgets_lists) stored.unrecovered.clear();
     stored.version = std::to_string(++writes);
     if (writes_unheard) return event::lease_written{a.slot, result::silence, {}, {false, "no answer in time"}};
     return event::lease_written{a.slot, result::written, stored};
@@ -131,6 +133,17 @@ TEST_F(a_turn, is_nobodys_concern_where_the_pod_has_no_place_in_a_fleet) {
   EXPECT_TRUE(none.may_be_out({}, start));
   EXPECT_THAT(out, IsEmpty());
   EXPECT_EQ(none.state({}, start), "off: no Kubernetes API");
+}
+
+TEST_F(a_turn, is_waited_for_until_the_api_has_told_whether_there_is_a_fleet) {
+  turn waits;
+  std::vector<any_action> out;
+  waits.on(event::place_asked{});
+  EXPECT_FALSE(waits.may_be_out({}, start));
+  EXPECT_EQ(waits.refusals("engine", {}, start).front().why.reason, asking_for_turn);
+  waits.on(event::place_found{{}, "the Pod has no controller"}, {}, out);
+  EXPECT_TRUE(waits.may_be_out({}, start));
+  EXPECT_THAT(waits.refusals("engine", {}, start), IsEmpty());
 }
 
 TEST_F(a_turn, is_waited_for_where_the_user_asked_for_a_fleet_that_is_not_seen_yet) {
@@ -474,6 +487,15 @@ TEST_F(a_turn, counts_the_own_restart_that_did_not_help_though_no_slot_lists_it)
   b.need.unrecovered = {"engine"};
   b.settle(start);
   EXPECT_EQ(b.refused(start), "FleetStopped");
+}
+
+TEST_F(a_turn, comes_though_the_api_does_not_keep_which_restarts_did_not_help) {
+  api.forgets_lists = true;
+  a.need = to_restart;
+  a.need.unrecovered = {"engine"};
+  a.settle(start);
+  EXPECT_EQ(a.refused(start), "");
+  EXPECT_LE(api.writes, 2) << "it is not written again and again";
 }
 
 TEST_F(a_turn, removes_its_own_mark_when_its_pod_has_recovered_after_all) {
