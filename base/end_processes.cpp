@@ -68,9 +68,8 @@ asio::awaitable<std::optional<std::string>> end_processes(process main, living_p
   asio::steady_timer timer(co_await asio::this_coro::executor);
   if (!may_be_signalled(main)) co_return name_of(main) + " is none that podmedic ends";
   const instant grace_ends = boot_now() + times.grace;
-  const int error = signal_process(main.pid, main.started, SIGTERM);
+  const int error = ask_to_end(main.pid, main.started);
   if (error != 0 && error != ESRCH) co_return errno_text("SIGTERM to", name_of(main), error);
-  if (main.state == 'T') signal_process(main.pid, main.started, SIGCONT);
   std::optional<instant> give_up_at;
   for (;;) {
     const std::vector<process> left = look();

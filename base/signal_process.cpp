@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 namespace podmedic {
 
@@ -18,6 +19,12 @@ int signal_process(pid_t pid, instant started, int signal) {
   if (!now || now->started != started) return ESRCH;
   if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) != 0) return errno;
   return 0;
+}
+
+int ask_to_end(pid_t pid, instant started) {
+  const int error = signal_process(pid, started, SIGTERM);
+  if (error == 0) signal_process(pid, started, SIGCONT);
+  return error;
 }
 
 }  // namespace podmedic

@@ -23,9 +23,7 @@ constexpr milliseconds between_scans{100};  // of /proc, which show what was sta
 constexpr milliseconds between_looks{5};
 
 void ask_to_end(const graceful_stop::life& one) {
-  const auto before = read_proc_stat(one.pid);
-  const int error = signal_process(one.pid, one.started, SIGTERM);
-  if (before && before->state == 'T') signal_process(one.pid, one.started, SIGCONT);
+  const int error = ask_to_end(one.pid, one.started);
   log::info("SIGTERM", {{"container", one.container},
                         {"pid", std::to_string(one.pid)},
                         {"result", error == 0 ? "sent" : std::generic_category().message(error)}});
