@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+mkdir -p build
 deploy/image.sh >build/image.log || { cat build/image.log; exit 1; }
 version=$(sed -n 's/^project(podmedic VERSION \([^ ]*\).*/\1/p' CMakeLists.txt)
 name=podmedic-$version

@@ -128,6 +128,7 @@ asio::awaitable<answered> ask_preconditions(http_client& http, std::vector<confi
   answered heard;
   for (const config::precondition_entry& asked : all) {
     http_request request = asked.request;
+    request.fresh = true;  // a held connection would go on asking the endpoint that a Service had chosen once
     request.timeout = std::min(request.timeout, deadline - boot_now());
     if (request.timeout.count() <= 0) {
       heard.each.push_back({answer::silent, asked.target + ": no time was left for it"});
