@@ -77,7 +77,11 @@ http_fault fault_of(CURLcode code, const progress_made& progress, std::string_vi
   switch (code) {
     case CURLE_COULDNT_CONNECT: return fault_of_connect(progress.error);
     case CURLE_OPERATION_TIMEDOUT: return progress.name_resolved ? http_fault::timed_out : http_fault::could_not_ask;
-    case CURLE_SSL_CONNECT_ERROR: return ended_in_handshake(explanation) ? http_fault::broken : http_fault::untrusted;
+    case CURLE_SSL_CONNECT_ERROR:
+      if (has_one_of({"wrong version number", "packet length too long", "http request"}, explanation)) {
+        return http_fault::wrong_protocol;  // the other side does not speak TLS
+      }
+      return ended_in_handshake(explanation) ? http_fault::broken : http_fault::untrusted;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
@@ -86,14 +90,15 @@ http_fault fault_of(CURLcode code, const progress_made& progress, std::string_vi
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
       return refused_after_handshake(progress, explanation) ? http_fault::untrusted : http_fault::broken;
+    case CURLE_HTTP2:  // the first says nghttp2 of a server that answers in HTTP/1
+      return has_one_of({"expected SETTINGS frame"}, explanation) ? http_fault::wrong_protocol : http_fault::broken;
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_HTTP2:
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2_STREAM: return http_fault::broken;
     // An answer that is not HTTP at all ("Received HTTP/0.9 when not allowed") has the code of a wrong URL scheme.
-    case CURLE_UNSUPPORTED_PROTOCOL: return progress.connected ? http_fault::broken : http_fault::could_not_ask;
+    case CURLE_UNSUPPORTED_PROTOCOL: return progress.connected ? http_fault::wrong_protocol : http_fault::could_not_ask;
     default: return http_fault::could_not_ask;
   }
 }

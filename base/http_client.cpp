@@ -5,6 +5,8 @@
 #include "base/curl_loop.hpp"
 #include "base/url.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 
 namespace podmedic {
@@ -50,6 +53,12 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
 }
 
+/// Of a status line, as "HTTP/1.1 103 Early Hints" or "HTTP/2 103".
+bool is_informational(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  return space != std::string_view::npos && space + 1 < line.size() && line[space + 1] == '1';
+}
+
 bool is_https(std::string_view address) {
   return lower_case(address.substr(0, 6)) == "https:";
 }
@@ -64,6 +73,16 @@ std::optional<std::string_view> http_response::header(std::string_view name) con
   const auto last =
       std::find_if(headers.rbegin(), headers.rend(), [&](const auto& each) { return each.first == name; });
   return last == headers.rend() ? std::nullopt : std::optional<std::string_view>(last->second);
+}
+
+std::optional<milliseconds> http_response::retry_after() const {
+  constexpr int longest_seconds = 600;
+  const auto given = header("retry-after");
+  if (!given) return std::nullopt;
+  int seconds = 0;
+  const auto [end, error] = std::from_chars(given->data(), given->data() + given->size(), seconds);
+  if (error != std::errc() || end != given->data() + given->size() || seconds < 0) return milliseconds(0);
+  return std::chrono::seconds(std::min(seconds, longest_seconds));
 }
 
 namespace {
@@ -91,7 +110,8 @@ class exchange : public std::enable_shared_from_this<exchange> {
 
   /// Whether to ask once more on a fresh connection.
   bool found_stale(CURLcode code) const {
-    return ended_ == ending::by_curl && !answer_begun_ && is_stale(code, progress_of(easy_.get()));
+    if (ended_ != ending::by_curl || answer_begun_) return false;
+    return redial_refused_ || is_stale(code, progress_of(easy_.get()));
   }
   http_result conclude(CURLcode code);
 
@@ -105,10 +125,15 @@ class exchange : public std::enable_shared_from_this<exchange> {
   void set_body();
   std::string set_tls();
 
+  static int on_request(void* self, char*, char*, int, int);
+  static curl_socket_t on_dial(void* self, curlsocktype, curl_sockaddr* address);
+  static int on_debug(CURL*, curl_infotype kind, char* text, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   void take_header(std::string_view line);
   void take_body(std::string_view piece);
+
+  bool ended_as_it_should(CURLcode code) const;
 
   void arm_timer();
   void give_up(ending why);
@@ -126,6 +151,10 @@ class exchange : public std::enable_shared_from_this<exchange> {
   std::array<char, CURL_ERROR_SIZE> explanation_{};
   http_response response_;
   std::size_t header_bytes_ = 0;
+  bool request_sent_ = false;
+  bool redial_refused_ = false;
+  bool told_to_calm_down_ = false;
+  bool informational_ = false;  ///< what comes now is an answer before the answer (RFC 9110, 15.2)
   bool answer_begun_ = false;
   std::optional<steady::time_point> last_piece_;
   ending ended_ = ending::by_curl;
@@ -137,6 +166,35 @@ void exchange::set_common() {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_UPLOAD_BUFFERSIZE, send_buffer_bytes);
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);  // a resumed session shows no certificate
+  set(CURLOPT_PREREQFUNCTION, &exchange::on_request);
+  set(CURLOPT_PREREQDATA, this);
+  set(CURLOPT_OPENSOCKETFUNCTION, &exchange::on_dial);
+  set(CURLOPT_OPENSOCKETDATA, this);
+}
+
+int exchange::on_request(void* self, char*, char*, int, int) {
+  static_cast<exchange*>(self)->request_sent_ = true;
+  return CURL_PREREQFUNC_OK;
+}
+
+/// libcurl would dial again by itself, up to five times, where the connection ends before the answer; whether to ask once
+/// more is send()'s to decide.
+curl_socket_t exchange::on_dial(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& own = *static_cast<exchange*>(self);
+  if (own.request_sent_) {
+    own.redial_refused_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/// What libcurl says of itself while it works: the only place where it tells why a server sent GOAWAY.
+int exchange::on_debug(CURL*, curl_infotype kind, char* text, std::size_t size, void* self) {
+  constexpr std::string_view calm_down = "GOAWAY, error=11,";  // ENHANCE_YOUR_CALM (RFC 9113, 7)
+  if (kind == CURLINFO_TEXT && std::string_view(text, size).find(calm_down) != std::string_view::npos) {
+    static_cast<exchange*>(self)->told_to_calm_down_ = true;
+  }
+  return 0;
 }
 
 void exchange::only_dial(const std::string& host, std::uint16_t port) {
@@ -156,6 +214,11 @@ void exchange::ask(bool fresh) {
   set(CURLOPT_HTTP_VERSION,
       static_cast<long>(request_.http2_prior_knowledge ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_1_1));
   set(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+  if (fresh && request_.http2_prior_knowledge) {  // of a call on a held channel it would cost more than the call
+    set(CURLOPT_DEBUGFUNCTION, &exchange::on_debug);
+    set(CURLOPT_DEBUGDATA, this);
+    set(CURLOPT_VERBOSE, 1L);
+  }
   set(CURLOPT_FORBID_REUSE, request_.fresh ? 1L : 0L);
   set(CURLOPT_USERAGENT, "podmedic/" PODMEDIC_VERSION);
   set_body();
@@ -181,6 +244,9 @@ void exchange::set_body() {
 void exchange::set_headers() {
   // libcurl's own ideas, taken back: a name without a value removes the header. One that the caller gives wins.
   append(headers_, "Expect:");
+  // A compressed answer is read, though none is asked for: some servers and proxies send it all the same.
+  set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  append(headers_, "Accept-Encoding:");
   const bool typed = std::any_of(request_.headers.begin(), request_.headers.end(),
                                  [](const std::string& line) { return lower_case(line).starts_with("content-type:"); });
   if (!typed) {
@@ -279,7 +345,8 @@ std::size_t exchange::on_header(char* data, std::size_t, std::size_t size, void*
 }
 
 void exchange::take_header(std::string_view line) {
-  if (!std::exchange(answer_begun_, true)) {
+  if (line.starts_with("HTTP/")) informational_ = is_informational(line);
+  if (!informational_ && !std::exchange(answer_begun_, true)) {
     response_.first_byte = since(began_);
   }
   header_bytes_ += line.size();
@@ -287,10 +354,7 @@ void exchange::take_header(std::string_view line) {
     give_up(ending::too_large);
     return;
   }
-  if (line.starts_with("HTTP/") && !last_piece_) {
-    response_.headers.clear();  // the final answer after an informational one (RFC 9110, 15.2)
-    return;
-  }
+  if (informational_ || line.starts_with("HTTP/")) return;
   const auto colon = line.find(':');
   if (colon != std::string_view::npos) {
     response_.headers.emplace_back(lower_case(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
@@ -307,7 +371,8 @@ void exchange::take_body(std::string_view piece) {
     return;
   }
   const bool first = !last_piece_;
-  last_piece_ = steady::now();
+  const bool counts = !request_.ends_gap || request_.ends_gap(piece, response_);
+  if (first || counts) last_piece_ = steady::now();
   if (first && request_.max_gap) {
     arm_timer();
   }
@@ -322,9 +387,18 @@ void exchange::take_body(std::string_view piece) {
   }
 }
 
+/// Whether what libcurl calls a failure is the end of a whole answer: one over TLS whose length nobody told and whose
+/// sender hung up without TLS's close_notify (as the kubelet and Go take it, too).
+bool exchange::ended_as_it_should(CURLcode code) const {
+  if (code == CURLE_OK || ended_ == ending::enough) return true;
+  if (code != CURLE_RECV_ERROR || !answer_begun_ || request_.http2_prior_knowledge) return false;
+  const bool told_length = response_.header("content-length") || response_.header("transfer-encoding");
+  return !told_length && std::string_view(explanation_.data()).find("unexpected eof") != std::string_view::npos;
+}
+
 http_failure exchange::failure(http_fault fault, std::string what) const {
   long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (answer_begun_) curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   return {.fault = fault,
           .message = tried_ + ": " + what,
           .connected = progress_of(easy_.get()).connected,
@@ -336,6 +410,7 @@ std::string exchange::how_far() const {
   if (answer_begun_) {
     return "an answer began, but was not whole within ";
   }
+  if (informational_) return "an informational answer, but no answer within ";
   return progress_of(easy_.get()).connected ? "TCP accepted the connection, but no answer within "
                                             : "no connection within ";
 }
@@ -356,8 +431,10 @@ http_result exchange::conclude(CURLcode code) {
     case ending::too_large: return failure(http_fault::too_large, "the answer is larger than allowed");
     case ending::cancelled: return failure(http_fault::could_not_ask, "given up before it ended");
   }
-  if (code != CURLE_OK && ended_ == ending::by_curl) {
+  if (!ended_as_it_should(code)) {
     const std::string_view explanation(explanation_.data());
+    if (told_to_calm_down_) return failure(http_fault::told_to_calm_down, "HTTP/2 ENHANCE_YOUR_CALM");
+    if (redial_refused_) return failure(http_fault::broken, "the connection ended before the answer");
     return failure(fault_of(code, progress, explanation), explain(code, progress, explanation));
   }
   long status = 0;

@@ -26,6 +26,8 @@ struct tls_options {
   std::string server_name;  ///< expected in the certificate, sent as SNI and Host; empty: the host of the URL
 };
 
+struct http_response;
+
 /// One request. Everything in it is bounded: an answer can neither last longer nor grow larger than it says.
 struct http_request {
   std::string method = "GET";
@@ -39,6 +41,8 @@ struct http_request {
   std::size_t max_body_bytes = 64 * 1024;  ///< a longer body is a failure (too_large), unless on_body is set
   /// Takes the body in pieces, instead of http_response::body; false ends the answer there, as if it were whole.
   std::function<bool(std::string_view)> on_body;
+  /// Whether a piece of the body ends a silence (max_gap), by what it says; empty: any does. The head has come.
+  std::function<bool(std::string_view, const http_response& head)> ends_gap;
   tls_options tls;
 };
 
@@ -51,6 +55,8 @@ struct http_response {
 
   /// The last header or trailer of that (lower-case) name, or nothing.
   std::optional<std::string_view> header(std::string_view name) const;
+  /// Retry-After (RFC 9110, 10.2.3), at most ten minutes; zero where it is given in another form than whole seconds.
+  std::optional<milliseconds> retry_after() const;
 };
 
 /// Why there was no answer.
@@ -62,6 +68,8 @@ enum class http_fault {
   broken,         ///< the connection ended or spoke nonsense in the middle
   untrusted,      ///< TLS: certificate not accepted, handshake refused
   too_large,      ///< the body, or more than 64 KiB of headers and trailers
+  wrong_protocol,     ///< something is there that speaks another protocol than was asked in
+  told_to_calm_down,  ///< HTTP/2's ENHANCE_YOUR_CALM (RFC 9113, 7)
 };
 struct http_failure {
   http_fault fault;

@@ -4,14 +4,12 @@
 #include "k8s/json.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace podmedic::k8s {
 namespace {
 
 constexpr std::size_t max_quoted_bytes = 300;
 constexpr milliseconds default_retry{1'000};
-constexpr int longest_retry_seconds = 600;
 
 /// What a message calls the request: `patch pods (PATCH /api/v1/…)`.
 std::string name_of(const api_request& request) {
@@ -42,16 +40,6 @@ api_fault fault_of(int status) {
   }
 }
 
-/// Retry-After in whole seconds, as the API server sends it (RFC 9110, 10.2.3); not its date form.
-std::optional<milliseconds> retry_after(const http_response& response) {
-  const auto header = response.header("retry-after");
-  int seconds = 0;
-  if (!header) return std::nullopt;
-  const auto [end, error] = std::from_chars(header->data(), header->data() + header->size(), seconds);
-  if (error != std::errc() || end != header->data() + header->size() || seconds < 0) return std::nullopt;
-  return std::chrono::seconds(std::min(seconds, longest_retry_seconds));
-}
-
 }  // namespace
 
 api_failure explain_answer(const api_request& request, const http_response& response, std::string_view token) {
@@ -63,8 +51,8 @@ api_failure explain_answer(const api_request& request, const http_response& resp
   }
   const std::string said = quote(response, token);
   if (!said.empty()) failure.message += ": " + said;
-  if (response.status == 429) failure.retry_after = retry_after(response).value_or(default_retry);
-  if (response.status == 503) failure.retry_after = retry_after(response);
+  if (response.status == 429) failure.retry_after = std::max(default_retry, response.retry_after().value_or(default_retry));
+  if (response.status == 503) failure.retry_after = response.retry_after();
   return failure;
 }
 

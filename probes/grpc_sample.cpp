@@ -12,7 +12,7 @@ namespace podmedic::probes::grpc {
 
 namespace {
 
-constexpr std::array<std::pair<http_fault, std::string_view>, 7> fault_names = {{
+constexpr std::array<std::pair<http_fault, std::string_view>, 9> fault_names = {{
     {http_fault::could_not_ask, "couldNotAsk"},
     {http_fault::refused, "refused"},
     {http_fault::timed_out, "timedOut"},
@@ -20,6 +20,8 @@ constexpr std::array<std::pair<http_fault, std::string_view>, 7> fault_names = {
     {http_fault::broken, "broken"},
     {http_fault::untrusted, "untrusted"},
     {http_fault::too_large, "tooLarge"},
+    {http_fault::wrong_protocol, "wrongProtocol"},
+    {http_fault::told_to_calm_down, "toldToCalmDown"},
 }};
 
 std::string_view name_of(http_fault fault) {
@@ -44,7 +46,7 @@ std::string_view serving_in(const std::string& body) {
   return said == nullptr ? "none" : serving_name(*said);
 }
 
-constexpr std::array<const char*, 3> headers = {"content-type", "grpc-status", "grpc-message"};
+constexpr std::array<const char*, 4> headers = {"content-type", "grpc-status", "grpc-message", "retry-after"};
 
 void add(sample_text& words, const std::string& of, const http_result& seen) {
   if (const auto* failed = std::get_if<http_failure>(&seen)) {

@@ -30,13 +30,11 @@ struct call_status {
   std::string text;  ///< "UNAVAILABLE (14): shutting down"
 };
 
-/// For an answer of something that is no gRPC server, as a proxy (http-grpc-status-mapping.md of grpc/grpc).
+/// For an answer of something that is no gRPC server, as a proxy (http-grpc-status-mapping.md of grpc/grpc), of those that
+/// refusal_of() leaves.
 std::optional<int> code_of_http(int status) {
   switch (status) {
-    case 401: return unauthenticated;
-    case 403: return permission_denied;
     case 404: return unimplemented;
-    case 429:
     case 502:
     case 503:
     case 504: return unavailable;
@@ -44,30 +42,38 @@ std::optional<int> code_of_http(int status) {
   }
 }
 
-std::variant<call_status, malformed> status_of(const http_response& answer) {
-  const auto header = answer.header("grpc-status");
+/// An answer without grpc-status, which only something that is no gRPC server gives.
+std::variant<call_status, malformed> status_of_http(const http_response& answer) {
   if (answer.status != 200) {
     const std::string text = "HTTP status " + std::to_string(answer.status);
     const auto code = code_of_http(answer.status);
     return code ? std::variant<call_status, malformed>(call_status{*code, text}) : malformed{text};
   }
   const auto content = answer.header("content-type").value_or("");
-  if (!content.starts_with("application/grpc")) {
-    return malformed{"an answer that is not gRPC, but \"" + foreign_text(content, 64) + "\""};
-  }
-  if (!header) {
-    return malformed{"an answer without grpc-status"};
-  }
+  if (content.starts_with("application/grpc")) return malformed{"an answer without grpc-status"};
+  return malformed{"an answer that is not gRPC, but \"" + foreign_text(content, 64) + "\""};
+}
+
+/// grpc-status counts whatever the HTTP status is: a proxy's error page for gRPC has its own (204 of nginx, for one).
+std::variant<call_status, malformed> status_of(const http_response& answer) {
+  const auto header = answer.header("grpc-status");
+  if (!header) return status_of_http(answer);
   const auto code = parse_status(*header);
-  if (!code) {
-    return malformed{"grpc-status \"" + foreign_text(*header, 16) + "\""};
-  }
+  if (!code) return malformed{"grpc-status \"" + foreign_text(*header, 16) + "\""};
   const std::string message = decoded_message(answer.header("grpc-message").value_or(""));
   return call_status{*code, status_name(*code) + (message.empty() ? "" : ": " + message)};
 }
 
+/// What only the HTTP status tells, where there is no grpc-status.
+std::optional<unknown> refusal_of(const http_response& answer, const std::string& what) {
+  if (answer.header("grpc-status")) return std::nullopt;
+  return probes::refusal_of(answer.status, answer.retry_after(), what + "HTTP status " + std::to_string(answer.status));
+}
+
+const std::string of_health = "health check: ";
+
 diagnosis why(std::string reason, const std::string& what) {
-  return {std::move(reason), "health check: " + what};
+  return {std::move(reason), of_health + what};
 }
 
 verdict judge_serving(const http_response& answer) {
@@ -95,6 +101,7 @@ verdict judge_health_status(const call_status& status, const http_response& answ
     case unimplemented: return unknown{why("HealthNotImplemented", "no grpc.health.v1 there: " + status.text)};
     case permission_denied:
     case unauthenticated: return unknown{why("NotPermitted", status.text)};
+    case resource_exhausted: return busy(of_health + status.text, answer.retry_after());
     case unavailable: return fail{why("Unavailable", status.text), true};
     case deadline_exceeded: return fail{why("HealthCheckTimedOut", status.text)};
     default: return fail{why("HealthCheckFailed", status.text)};
@@ -123,6 +130,7 @@ verdict judge_health(const http_result& answer) {
     return verdict_of(*failed, "HealthCheckTimedOut");
   }
   const auto& response = std::get<http_response>(answer);
+  if (const auto refused = refusal_of(response, of_health)) return *refused;
   const auto status = status_of(response);
   if (const auto* bad = std::get_if<malformed>(&status)) {
     return fail{why("BadAnswer", bad->why)};
@@ -168,6 +176,7 @@ verdict judge_canary(const http_result& answer, const canary_stream& stream) {
     return pass{"canary: " + came + ", the first after " + to_text(std::get<http_response>(answer).first_byte)};
   }
   const auto& response = std::get<http_response>(answer);
+  if (const auto refused = refusal_of(response, "canary: ")) return *refused;
   const auto status = status_of(response);
   if (const auto* bad = std::get_if<malformed>(&status)) {
     return fail{{"BadAnswer", "canary: " + bad->why}};
@@ -179,7 +188,7 @@ verdict judge_canary(const http_result& answer, const canary_stream& stream) {
   }
   switch (code) {
     case ok: return pass{"canary answered in " + to_text(response.first_byte)};
-    case resource_exhausted: return unknown{{"CanaryNotAdmitted", message}};  // busy is not dead
+    case resource_exhausted: return busy(message, response.retry_after());
     case deadline_exceeded: return fail{{"CanaryTimedOut", message}};
     default: return fail{{"CanaryFailed", message}, code == unavailable};
   }

@@ -1,6 +1,7 @@
 #include "base/foreign_text.hpp"
 #include "base/http_client.hpp"
 #include "base/http_fields.hpp"
+#include "probes/event_stream.hpp"
 #include "probes/http_expectation.hpp"
 #include "probes/http_judge.hpp"
 #include "probes/http_target.hpp"
@@ -30,21 +31,30 @@ class http_probe final : public probe {
         on_sample_(around.on_sample),
         request_(std::move(request)),
         text_(expected.body_contains),
+        unwanted_(expected.body_lacks),
         judge_(std::move(expected)) {}
 
   boost::asio::awaitable<verdict> check(milliseconds timeout) override {
     struct reader {
       text_search search;
+      text_search unwanted;
       body_measure body;
+      event_stream events;
+      bool warm = false;  ///< the piece that comes now only keeps the connection warm
     };
     const auto began = steady::now();
-    const auto seen = std::make_shared<reader>(reader{text_search(text_), {}});
+    const auto seen = std::make_shared<reader>(reader{text_search(text_), text_search(unwanted_), {}, {}});
     http_request request = request_;
     request.timeout = timeout;
     // The body is read to its end, however long it is: a stream must finish. The timeout bounds it.
+    request.ends_gap = [seen](std::string_view piece, const http_response& head) {
+      seen->warm = event_stream::is_one(head.header("content-type").value_or("")) && !seen->events.take(piece);
+      return !seen->warm;
+    };
     request.on_body = [seen, began](std::string_view piece) {
       seen->search.take(piece);
-      seen->body.take(piece.size(), since(began));
+      seen->unwanted.take(piece);
+      if (!seen->warm) seen->body.take(piece.size(), since(began));
       return true;
     };
     auto asking = client_.send(std::move(request));
@@ -53,6 +63,7 @@ class http_probe final : public probe {
     sample.took = since(began);
     sample.body = seen->body;
     sample.text_found = seen->search.found();
+    sample.unwanted_text_found = !unwanted_.empty() && seen->unwanted.found();
     take(result, sample);
     if (on_sample_) on_sample_(sample.to_text());
     co_return judge_.judge(sample);
@@ -69,6 +80,7 @@ class http_probe final : public probe {
       const auto& answer = std::get<http_response>(result);
       into.status = answer.status;
       into.first_byte = answer.first_byte;
+      into.retry_after = answer.retry_after();
     }
   }
 
@@ -76,6 +88,7 @@ class http_probe final : public probe {
   const std::function<void(const std::string&)> on_sample_;
   const http_request request_;
   const std::string text_;
+  const std::string unwanted_;
   const http_judge judge_;
 };
 
@@ -98,6 +111,7 @@ spec read_http(fields& own) {
   const http_expectation expected{.asked = request.method + " " + request.url,
                                   .status = status.value_or(status_ranges{}),
                                   .body_contains = own.text("bodyContains", ""),
+                                  .body_lacks = own.text("bodyLacks", ""),
                                   .max_latency = read_bound(own, "maxLatencySeconds"),
                                   .max_first_chunk = read_bound(own, "maxFirstChunkSeconds")};
   own.finish();

@@ -14,8 +14,9 @@ namespace podmedic::probes {
 namespace {
 
 /// In the order of http_fault.
-constexpr std::array<std::string_view, 7> faults = {"could_not_ask", "refused",   "timed_out", "gap",
-                                                    "broken",        "untrusted", "too_large"};
+constexpr std::array<std::string_view, 9> faults = {
+    "could_not_ask", "refused",   "timed_out",      "gap",              "broken",
+    "untrusted",     "too_large", "wrong_protocol", "told_to_calm_down"};
 
 http_fault fault_of(std::string_view word) {
   const auto found = std::find(faults.begin(), faults.end(), word);
@@ -58,6 +59,8 @@ std::string http_sample::to_text() const {
         .add("body_longest_gap_ms", std::int64_t{body.longest_gap.count()});
   }
   line.add("text_found", std::int64_t{text_found});
+  if (unwanted_text_found) line.add("unwanted_text_found", std::int64_t{1});
+  if (retry_after) line.add("retry_after_ms", std::int64_t{retry_after->count()});
   return line.to_text();
 }
 
@@ -78,6 +81,8 @@ http_sample http_sample::parse(std::string_view text) {
     sample.body.longest_gap = milliseconds(line.integer("body_longest_gap_ms"));
   }
   sample.text_found = line.integer("text_found") != 0;
+  sample.unwanted_text_found = line.has("unwanted_text_found");
+  sample.retry_after = time_in(line, "retry_after_ms");
   return sample;
 }
 
@@ -106,12 +111,16 @@ verdict http_judge::judge_broken(const http_sample& sample) const {
 verdict http_judge::judge_whole(const http_sample& sample) const {
   const std::string status = "status " + std::to_string(sample.status);
   if (!expected_.status.contains(sample.status)) {
+    if (const auto refused = refusal_of(sample.status, sample.retry_after, expected_.asked + ": " + status)) return *refused;
     const bool answered_no = sample.status >= 500;
     return fail{{"UnexpectedStatus", expected_.asked + ": " + status}, answered_no};
   }
+  const auto quoted = [](const std::string& text) { return "\"" + foreign_text(text, 64) + "\""; };
+  if (sample.unwanted_text_found) {
+    return fail{{"UnexpectedBody", expected_.asked + ": the body contains " + quoted(expected_.body_lacks)}};
+  }
   if (!sample.text_found) {
-    const std::string text = "\"" + foreign_text(expected_.body_contains, 64) + "\"";
-    return fail{{"UnexpectedBody", expected_.asked + ": the body does not contain " + text}};
+    return fail{{"UnexpectedBody", expected_.asked + ": the body does not contain " + quoted(expected_.body_contains)}};
   }
   if (const auto late = find_late(sample)) return *late;
   return pass{status + " in " + podmedic::to_text(sample.first_byte.value_or(sample.took))};

@@ -85,7 +85,7 @@ asio::awaitable<void> probe_loop::run(std::size_t position, std::uint64_t seed) 
     ++checks_[result.found.index()];
     last_ = last_check{result, wall_now()};
     report_(*this, result);
-    const milliseconds period = std::min(period_, hurried_period_.value_or(period_));
+    const milliseconds period = pace_.after(result.found, std::min(period_, hurried_period_.value_or(period_)));
     next = first ? began + milliseconds(random.between(period.count() / 2, period.count())) : began + period;
   }
 }

@@ -3,6 +3,7 @@
 #include "probes/probe.hpp"
 #include "supervisor/config/configuration.hpp"
 #include "supervisor/latencies.hpp"
+#include "supervisor/policy/pace.hpp"
 #include "supervisor/recent_checks.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -64,6 +65,7 @@ class probe_loop {
   milliseconds timeout_;
   milliseconds initial_delay_;
   std::optional<milliseconds> hurried_period_;
+  policy::pace pace_;
   nobody_there nobody_;
   on_result report_;
   boost::asio::steady_timer timer_;

@@ -11,6 +11,8 @@ DIRECTORY/control  JSON, read anew every 5 ms:
   prefill, token   seconds until a request's first token, and from one to the next
   tokens           of one answer; 0: it never ends
   stop_after       tokens of one answer after which no more come, and no end either
+  keep_warm        seconds after which a stream without a token sends a comment
+  error            a stream's last event before the end mark says that it failed
   early_head       the answer's head is sent at once, not with the first token
   work             requests that the server keeps in its own engine, beside those of its clients
   stuck            another thread holds the engine's lock
@@ -140,9 +142,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_head()
         while token is not None:
             self.send_chunk("data: " + json.dumps({"choices": [{"text": token}]}) + "\n\n")
-            token = request.tokens.get()
+            token = self.next_token(request)
+        if control.get("error"):
+            self.send_chunk("data: " + json.dumps({"error": {"message": "out of memory", "code": 500}}) + "\n\n")
         self.send_chunk("data: [DONE]\n\n")
         self.send_chunk("")
+
+    def next_token(self, request):
+        while True:
+            try:
+                return request.tokens.get(timeout=control.get("keep_warm"))
+            except queue.Empty:
+                self.send_chunk(": ping\n\n")
 
     def send_head(self):
         self.send_response(200)

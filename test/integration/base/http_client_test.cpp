@@ -118,6 +118,39 @@ TEST_F(an_http_client, tells_how_far_it_came_where_the_time_runs_out) {
   }
 }
 
+TEST_F(an_http_client, takes_no_informational_answer_for_the_answer) {
+  raw_server hints(context, "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", raw_server::afterwards::wait);
+  http_request request = to(hints.port());
+  request.timeout = 300ms;
+  const http_failure failed = failure(request);
+  EXPECT_EQ(failed.fault, http_fault::timed_out);
+  EXPECT_EQ(failed.status, 0);
+  EXPECT_EQ(failed.first_byte, std::nullopt);
+  EXPECT_THAT(failed.message, HasSubstr("an informational answer, but no answer within 300 ms"));
+
+  raw_server both(context,
+                  "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+                  raw_server::afterwards::wait);
+  const http_response answered = answer(to(both.port()));
+  EXPECT_EQ(answered.status, 200);
+  EXPECT_EQ(answered.header("link"), std::nullopt);
+  EXPECT_EQ(answered.body, "ok");
+}
+
+TEST_F(an_http_client, reads_an_answer_that_is_compressed_though_nobody_asked_for_that) {
+  // printf ok | gzip --no-name
+  const std::string compressed("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\xcf\x06\x00\x47\xdd\xdc\x79\x02\x00\x00\x00", 22);
+  raw_server server(context, "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 22\r\n\r\n" + compressed,
+                    raw_server::afterwards::wait);
+  EXPECT_EQ(answer(to(server.port())).body, "ok");
+}
+
+TEST_F(an_http_client, asks_on_two_connections_at_most_where_each_ends_without_an_answer) {
+  raw_server server(context, "", raw_server::afterwards::hang_up);
+  EXPECT_EQ(failure(to(server.port())).fault, http_fault::broken);
+  EXPECT_LE(server.accepted(), 2);
+}
+
 TEST_F(an_http_client, notices_a_gap_once_the_body_has_begun) {
   raw_server server(context, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel", raw_server::afterwards::wait);
   http_request request = to(server.port());

@@ -149,9 +149,9 @@ TEST_F(grpc_probe, shows_its_own_certificate_where_the_server_asks_for_one) {
   EXPECT_THAT(ask_once(with(missing)), StartsWith("Unknown CouldNotAsk: "));
 }
 
-TEST_F(grpc_probe, calls_an_answer_bad_that_is_not_grpc) {
+TEST_F(grpc_probe, learns_nothing_from_a_port_that_speaks_another_protocol) {
   const model_server server({"--http-port", "0"});
-  EXPECT_THAT(ask_once(to(server.http_port()), 1s), StartsWith("Fail ")) << "HTTP/1.1 in place of HTTP/2";
+  EXPECT_THAT(ask_once(to(server.http_port())), StartsWith("Unknown WrongProtocol: ")) << "HTTP/1.1 in place of HTTP/2";
 }
 
 /// HTTP/2 frame (RFC 9113, 4.1).
@@ -190,7 +190,7 @@ TEST_F(grpc_probe, survives_every_hostile_answer) {
        ok + data(nul + nul + nul + nul + "\x02\x08\x01") + status_0, wait, "Pass: SERVING"},
       {"nothing, and hangs up", "", hang_up, "Fail ConnectionBroken"},
       {"nothing, and waits", "", wait, "Fail HealthCheckTimedOut"},
-      {"plain text", "hello\r\n\r\n", hang_up, "Fail ConnectionBroken"},
+      {"plain text", "hello\r\n\r\n", hang_up, "Unknown WrongProtocol"},
       {"a message longer than its prefix says", ok + data(nul + nul + nul + nul + "\x01\x08\x01") + status_0, wait,
        "Fail BadAnswer"},
       {"a prefix of four gigabytes", ok + data(nul + "\xff\xff\xff\xff\x08\x01") + status_0, wait, "Fail BadAnswer"},

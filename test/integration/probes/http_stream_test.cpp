@@ -57,6 +57,19 @@ TEST_F(http_stream, fails_at_a_gap_between_chunks_and_says_so_of_a_late_one_too)
               StartsWith("Fail AnswerStalled: "));
 }
 
+TEST_F(http_stream, fails_at_a_gap_though_comments_keep_the_connection_warm) {
+  const test::inference_server server{{"stop_after", 2}, {"keep_warm", 0.05}};
+  EXPECT_THAT(ask_once(completion(server, ", maxGapSeconds: 0.5"), 1000s), StartsWith("Fail AnswerStalled: "));
+  EXPECT_THAT(ask_once(completion(server), 1s), StartsWith("Fail AnswerStalled: ")) << "that is no stream which goes on";
+}
+
+TEST_F(http_stream, fails_where_the_engine_sends_an_error_and_then_the_end_mark) {
+  const test::inference_server server{{"error", true}};
+  EXPECT_THAT(ask_once(completion(server)), StartsWith("Pass"));
+  EXPECT_THAT(ask_once(completion(server, R"(, bodyLacks: '"error"')")),
+              AllOf(StartsWith("Fail UnexpectedBody: "), HasSubstr("the body contains")));
+}
+
 TEST_F(http_stream, tells_a_stream_that_never_ends_from_silence) {
   test::inference_server server{{"tokens", 0}};
   EXPECT_THAT(

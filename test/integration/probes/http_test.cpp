@@ -92,7 +92,7 @@ TEST_F(http_probe, knows_what_a_missing_answer_means) {
   } rows[] = {
       {"hang_up", "Fail ConnectionBroken: "},
       {"silent", "Fail RequestTimedOut: "},
-      {"garbage", "Fail ConnectionBroken: "},
+      {"garbage", "Unknown WrongProtocol: "},
       {"endless", "Fail AnswerDidNotEnd: "},
   };
   for (const auto& row : rows) {

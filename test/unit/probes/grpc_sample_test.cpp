@@ -68,7 +68,7 @@ TEST(a_grpc_sample, is_judged_alike_when_it_is_read_again) {
       {"gone meanwhile", refused, "Fail ConnectionRefused (answered no)"},
       {"a canary", with_canary(answered("0")), "Pass"},
       {"a canary alone", canary_alone, "Pass"},
-      {"a canary that the server is too busy for", with_canary(answered("8")), "Unknown CanaryNotAdmitted"},
+      {"a canary that the server is too busy for", with_canary(answered("8")), "Unknown TargetBusy"},
       {"a canary that hangs", with_canary(silent), "Fail CanaryTimedOut"},
       {"a stream that stops", with_canary(cut, {.messages = 2, .enough = false}), "Fail CanaryStalled"},
       {"a stream that ends", with_canary(answered("0"), {.messages = 9, .enough = false}), "Pass"},

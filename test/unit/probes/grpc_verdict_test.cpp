@@ -27,6 +27,17 @@ http_response plain_http(int status) {
   answer.headers = {{"content-type", "text/html"}};
   return answer;
 }
+/// A proxy's error page for gRPC.
+http_response error_page(int status, const std::string& grpc_status) {
+  http_response answer = plain_http(status);
+  answer.headers.emplace_back("grpc-status", grpc_status);
+  return answer;
+}
+http_response busy_until(int status, const std::string& retry_after) {
+  http_response answer = plain_http(status);
+  answer.headers.emplace_back("retry-after", retry_after);
+  return answer;
+}
 http_failure failed(http_fault fault, bool connected = true) {
   return {fault, "what happened", connected};
 }
@@ -47,6 +58,7 @@ TEST(a_health_answer, is_judged_by_what_it_says) {
       {"DEADLINE_EXCEEDED", answered("4"), "Fail HealthCheckTimedOut"},
       {"NOT_FOUND: the service's name is wrong", answered("5"), "Unknown ServiceUnknown"},
       {"PERMISSION_DENIED: a missing right", answered("7"), "Unknown NotPermitted"},
+      {"RESOURCE_EXHAUSTED: busy is not dead", answered("8"), "Unknown TargetBusy"},
       {"UNIMPLEMENTED: no grpc.health.v1", answered("12"), "Unknown HealthNotImplemented"},
       {"INTERNAL", answered("13"), "Fail HealthCheckFailed"},
       {"UNAVAILABLE", answered("14"), "Fail Unavailable (answered no)"},
@@ -57,13 +69,23 @@ TEST(a_health_answer, is_judged_by_what_it_says) {
       {"a proxy: no such path", plain_http(404), "Unknown HealthNotImplemented"},
       {"a proxy: no upstream", plain_http(503), "Fail Unavailable (answered no)"},
       {"a proxy: forbidden", plain_http(403), "Unknown NotPermitted"},
+      {"a proxy: wants a login of its own", plain_http(407), "Unknown NotPermitted"},
+      {"a proxy: this request is for another", plain_http(421), "Unknown NotPermitted"},
+      {"a proxy: too many requests", plain_http(429), "Unknown TargetBusy"},
+      {"a proxy: come back later", busy_until(503, "5"), "Unknown TargetBusy"},
       {"a proxy: broken", plain_http(500), "Fail BadAnswer"},
+      {"a proxy's page with the truth in grpc-status: no upstream", error_page(204, "14"),
+       "Fail Unavailable (answered no)"},
+      {"the same: no such path", error_page(503, "12"), "Unknown HealthNotImplemented"},
+      {"the same: a login", error_page(204, "16"), "Unknown NotPermitted"},
       {"could not ask", failed(http_fault::could_not_ask), "Unknown CouldNotAsk"},
       {"refused", failed(http_fault::refused), "Fail ConnectionRefused (answered no)"},
       {"timed out", failed(http_fault::timed_out), "Fail HealthCheckTimedOut"},
       {"broken off", failed(http_fault::broken), "Fail ConnectionBroken"},
       {"not trusted", failed(http_fault::untrusted), "Unknown CertificateNotTrusted"},
       {"too large", failed(http_fault::too_large), "Fail BadAnswer"},
+      {"another protocol", failed(http_fault::wrong_protocol), "Unknown WrongProtocol"},
+      {"ENHANCE_YOUR_CALM", failed(http_fault::told_to_calm_down), "Unknown TargetBusy"},
   };
   for (const auto& row : rows) EXPECT_EQ(verdict_text(judge_health(row.answer)), row.expected) << row.what;
 }
@@ -134,7 +156,7 @@ TEST(a_canary, counts_only_what_the_server_is_to_blame_for) {
       {"INVALID_ARGUMENT: the request is wrong", answered("3"), "Unknown CanaryRejected"},
       {"DEADLINE_EXCEEDED", answered("4"), "Fail CanaryTimedOut"},
       {"NOT_FOUND: no such model", answered("5"), "Unknown CanaryRejected"},
-      {"RESOURCE_EXHAUSTED: busy is not dead", answered("8"), "Unknown CanaryNotAdmitted"},
+      {"RESOURCE_EXHAUSTED: busy is not dead", answered("8"), "Unknown TargetBusy"},
       {"UNIMPLEMENTED: no such method", answered("12"), "Unknown CanaryRejected"},
       {"INTERNAL", answered("13"), "Fail CanaryFailed"},
       {"UNAVAILABLE", answered("14"), "Fail CanaryFailed (answered no)"},

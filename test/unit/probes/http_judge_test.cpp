@@ -53,6 +53,15 @@ TEST(http_judge, names_the_gravest_of_what_is_wrong) {
       {[](http_sample& s) { s.first_byte = 1s, s.status = 404; }, "Fail UnexpectedStatus"},
       // It says itself that it cannot serve now; that the text is missing follows from it.
       {[](http_sample& s) { s.status = 503, s.text_found = false; }, "Fail UnexpectedStatus (answered no)"},
+      // It refuses podmedic, or is busy: neither says that it is ill.
+      {[](http_sample& s) { s.status = 401; }, "Unknown NotPermitted"},
+      {[](http_sample& s) { s.status = 403; }, "Unknown NotPermitted"},
+      {[](http_sample& s) { s.status = 407; }, "Unknown NotPermitted"},
+      {[](http_sample& s) { s.status = 421; }, "Unknown NotPermitted"},
+      {[](http_sample& s) { s.status = 429, s.text_found = false; }, "Unknown TargetBusy"},
+      {[](http_sample& s) { s.status = 503, s.retry_after = 2s; }, "Unknown TargetBusy"},
+      // An error event in a stream that ends as it should.
+      {[](http_sample& s) { s.unwanted_text_found = true; }, "Fail UnexpectedBody"},
       // Late, and then it stalls: the stall is what is wrong with it.
       {[](http_sample& s) { s.first_byte = 1s, s.fault = http_fault::gap; }, "Fail AnswerStalled"},
       // Tokens come until the time is up, and after the text that was asked for too.
@@ -70,6 +79,8 @@ TEST(http_judge, names_the_gravest_of_what_is_wrong) {
       {[](http_sample& s) { s.fault = http_fault::too_large; }, "Fail BadAnswer"},
       {[](http_sample& s) { s.fault = http_fault::untrusted; }, "Unknown CertificateNotTrusted"},
       {[](http_sample& s) { s.fault = http_fault::could_not_ask; }, "Unknown CouldNotAsk"},
+      {[](http_sample& s) { s.fault = http_fault::wrong_protocol; }, "Unknown WrongProtocol"},
+      {[](http_sample& s) { s.fault = http_fault::told_to_calm_down; }, "Unknown TargetBusy"},
   };
   for (const row& each : rows) {
     http_sample sample = good_stream();
