@@ -1,5 +1,7 @@
 #include "base/launch.hpp"
 
+#include "base/warden.hpp"
+
 // Boost 1.81's process headers use these without including them.
 #include <boost/asio/detail/throw_error.hpp>
 #include <boost/optional.hpp>
@@ -36,15 +38,18 @@ constexpr std::string_view usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbi
 struct in_the_child {
   int input;
   int output;
+  strays its_own;
 
   template <class Launcher>
   error_code on_exec_setup(Launcher&, const std::filesystem::path&, const char* const*(&)) {
+    if (::setpgid(0, 0) != 0) return error_code(errno, boost::system::system_category());
+    if (its_own == strays::end_with_it && !become_warden()) return error_code(errno, boost::system::system_category());
     sigset_t none;
     ::sigemptyset(&none);
     ::signal(SIGPIPE, SIG_DFL);  // an ignored signal stays ignored through exec
-    const bool done = ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && ::setpgid(0, 0) == 0 &&
-                      ::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
-                      ::dup2(output, STDERR_FILENO) >= 0 && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+    const bool done = ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && ::dup2(input, STDIN_FILENO) >= 0 &&
+                      ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0 &&
+                      ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
                       ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
     return done ? error_code() : error_code(errno, boost::system::system_category());
   }
@@ -105,7 +110,7 @@ pid_t fork_and_exec(const boost::asio::any_io_executor& executor, const std::str
 
 std::variant<launched, std::string> launch(boost::asio::any_io_executor executor,
                                            const std::vector<std::string>& arguments,
-                                           std::vector<std::string> environment) {
+                                           std::vector<std::string> environment, strays its_own) {
   if (arguments.empty() || arguments[0].empty()) return "start: no program is given";
   const std::string path = add_path(environment);
   const std::string program = find_program(arguments[0], path);
@@ -120,7 +125,7 @@ std::variant<launched, std::string> launch(boost::asio::any_io_executor executor
   ::fcntl(child.output.get(), F_SETFL, O_NONBLOCK);
 
   error_code error;
-  const in_the_child setup{input_of_child.get(), output_of_child.get()};
+  const in_the_child setup{input_of_child.get(), output_of_child.get(), its_own};
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   child.pid = fork_and_exec(executor, program, rest, environment, setup, error);
   if (error) return errno_text("start", program, error.value());

@@ -26,23 +26,15 @@ using boost::system::error_code;
 constexpr milliseconds after_kill{200};  // for a killed process to go; longer only in D state
 constexpr int reads_at_once = 16;        // of 4 KiB, a whole pipe: then others get their turn
 
-/// Process groups in which a child of ours may still have to be reaped: one that would not die yet, and orphans, which
-/// become our children where podmedic is PID 1.
-std::vector<pid_t>& unreaped_groups() {
-  static std::vector<pid_t> groups;
-  return groups;
+/// Those that have still to be reaped: what they were told to kill would not die yet.
+std::vector<pid_t>& unreaped_wardens() {
+  static std::vector<pid_t> wardens;
+  return wardens;
 }
 
-/// Never waits. A group leaves the list when no child of ours is in it (ECHILD); until then the kernel does not give
-/// its number to a new process.
-void reap_groups() {
-  std::erase_if(unreaped_groups(), [](pid_t group) {
-    pid_t reaped = 0;
-    do {
-      reaped = ::waitpid(-group, nullptr, WNOHANG);
-    } while (reaped > 0);
-    return reaped < 0;
-  });
+/// Never waits.
+void reap_wardens() {
+  std::erase_if(unreaped_wardens(), [](pid_t warden) { return ::waitpid(warden, nullptr, WNOHANG) != 0; });
 }
 
 /// A running program with all that is pending on it. The handlers share it; end() makes them all end.
@@ -52,7 +44,7 @@ class running_command : public std::enable_shared_from_this<running_command> {
       : exited(executor, child.exited.release()),
         output_(executor, child.output.release()),
         deadline_(executor),
-        group_(child.pid),
+        warden_(child.pid),
         max_output_bytes_(max_output_bytes) {}
 
   void kill_after(milliseconds timeout) {
@@ -60,7 +52,7 @@ class running_command : public std::enable_shared_from_this<running_command> {
     deadline_.async_wait([self = shared_from_this()](error_code error) {
       if (error || self->ended_) return;
       self->result_.timed_out = true;
-      ::kill(-self->group_, SIGKILL);
+      ::kill(self->warden_, SIGTERM);
       self->give_up_after_kill();
     });
   }
@@ -72,17 +64,19 @@ class running_command : public std::enable_shared_from_this<running_command> {
     });
   }
 
-  /// Kills what is left of the group, and takes the exit status of the program. The group's number is surely still its
-  /// own, for the program has not been reaped before.
+  /// Takes the exit status of the program, or has the warden kill what there is. Its number is surely still its own,
+  /// for it has not been reaped before.
   void end() {
     if (ended_) return;
     ended_ = true;
-    ::kill(-group_, SIGKILL);
     int status = 0;
-    const bool reaped = ::waitpid(group_, &status, WNOHANG) > 0;
+    const bool reaped = ::waitpid(warden_, &status, WNOHANG) > 0;
     result_.code = !reaped ? 128 + SIGKILL : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    unreaped_groups().push_back(group_);
-    reap_groups();
+    if (!reaped) {
+      ::kill(warden_, SIGTERM);
+      unreaped_wardens().push_back(warden_);
+    }
+    reap_wardens();
     read_output();
     error_code ignored;
     output_.close(ignored);
@@ -119,7 +113,7 @@ class running_command : public std::enable_shared_from_this<running_command> {
 
   asio::posix::stream_descriptor output_;
   asio::steady_timer deadline_;
-  pid_t group_;
+  pid_t warden_;
   std::size_t max_output_bytes_;
   command_exit result_;
   bool given_up_ = false;
@@ -140,8 +134,8 @@ struct ending {
 asio::awaitable<command_result> run_command(std::vector<std::string> arguments, milliseconds timeout,
                                             std::size_t max_output_bytes, std::vector<std::string> environment) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  reap_groups();
-  auto started = launch(executor, arguments, std::move(environment));
+  reap_wardens();
+  auto started = launch(executor, arguments, std::move(environment), strays::end_with_it);
   if (auto* why = std::get_if<std::string>(&started)) co_return command_not_started{std::move(*why)};
 
   const auto command =

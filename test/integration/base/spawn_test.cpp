@@ -160,6 +160,38 @@ TEST(run_command, leaves_nothing_behind_and_does_not_wait_for_what_still_holds_t
   EXPECT_TRUE(holds_soon([&] { return is_dead(background); }));
 }
 
+TEST(run_command, leaves_nothing_behind_in_other_groups_and_sessions_and_of_orphans_of_orphans) {
+  const test::temporary_directory directory;
+  const auto pid_in = [&](const std::string& file) {
+    const auto read = read_file(directory.file(file), 100);
+    const auto* text = std::get_if<std::string>(&read);
+    return text == nullptr ? 0 : std::atoi(text->c_str());
+  };
+  const auto note = [&](const std::string& name) {
+    return "sh -c 'echo $$ > " + directory.file(name) + "; exec sleep 1000'";
+  };
+  const std::string scripts[] = {
+      "timeout 900 " + note("a"),  // a group of its own
+      "timeout --foreground 900 " + note("a"),
+      "setsid " + note("a"),                                                     // a session of its own
+      "(setsid sh -c \"" + note("a") + " & exit 0\" &) ; sleep 1000",            // an orphan's orphan
+      "trap '' TERM HUP; setsid sh -c \"trap '' TERM HUP; " + note("a") + "\"",  // that heeds nothing else
+  };
+  for (const std::string& script : scripts) {
+    for (const bool in_time : {true, false}) {
+      if (!in_time && &script != &scripts[0] && &script != &scripts[3]) continue;  // a deadline takes its time
+      std::filesystem::remove(directory.file("a"));
+      const std::string until = "; while ! [ -s " + directory.file("a") + " ]; do sleep 0.01; done";
+      const command_exit ended =
+          shell("{ " + script + " ; } >/dev/null 2>&1 &\n: " + until + (in_time ? "" : "; sleep 1000"),
+                in_time ? long_enough : 5s);
+      EXPECT_EQ(ended.timed_out, !in_time) << script;
+      ASSERT_GT(pid_in("a"), 0) << script;
+      EXPECT_TRUE(holds_soon([&] { return is_dead(pid_in("a")); })) << script;
+    }
+  }
+}
+
 TEST(run_command, does_not_block_the_loop_while_the_program_runs) {
   const test::temporary_directory directory;
   asio::io_context context(1);
