@@ -177,8 +177,8 @@ int exchange::on_request(void* self, char*, char*, int, int) {
   return CURL_PREREQFUNC_OK;
 }
 
-/// libcurl would dial again by itself, up to five times, where the connection ends before the answer; whether to ask once
-/// more is send()'s to decide.
+/// libcurl would dial again by itself, up to five times, where the connection ends before the answer; whether to ask
+/// once more is send()'s to decide.
 curl_socket_t exchange::on_dial(void* self, curlsocktype, curl_sockaddr* address) {
   auto& own = *static_cast<exchange*>(self);
   if (own.request_sent_) {

@@ -61,13 +61,13 @@ struct http_response {
 
 /// Why there was no answer.
 enum class http_fault {
-  could_not_ask,  ///< the URL, name resolution, an unreadable CA or client certificate, no local port
-  refused,        ///< connection refused: nobody listens
-  timed_out,      ///< no (whole) answer within the timeout
-  gap,            ///< the body began, then nothing for max_gap
-  broken,         ///< the connection ended or spoke nonsense in the middle
-  untrusted,      ///< TLS: certificate not accepted, handshake refused
-  too_large,      ///< the body, or more than 64 KiB of headers and trailers
+  could_not_ask,      ///< the URL, name resolution, an unreadable CA or client certificate, no local port
+  refused,            ///< connection refused: nobody listens
+  timed_out,          ///< no (whole) answer within the timeout
+  gap,                ///< the body began, then nothing for max_gap
+  broken,             ///< the connection ended or spoke nonsense in the middle
+  untrusted,          ///< TLS: certificate not accepted, handshake refused
+  too_large,          ///< the body, or more than 64 KiB of headers and trailers
   wrong_protocol,     ///< something is there that speaks another protocol than was asked in
   told_to_calm_down,  ///< HTTP/2's ENHANCE_YOUR_CALM (RFC 9113, 7)
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <filesystem>
 
 namespace podmedic {
 namespace {
@@ -50,6 +51,19 @@ std::optional<proc_stat> parse_proc_stat(std::string_view text) {
   if (!to_number(next_word(rest), ticks)) return std::nullopt;
   found.started = instant(ticks_to_time(ticks));
   return found;
+}
+
+std::optional<pid_t> uninterruptible_thread(pid_t pid, const std::string& proc_root) {
+  std::error_code gone;
+  const std::string process = proc_root + "/" + std::to_string(pid);
+  for (const auto& thread : std::filesystem::directory_iterator(process + "/task", gone)) {
+    const std::string name = thread.path().filename();
+    pid_t id = 0;
+    if (!to_number(name, id)) continue;
+    const auto now = read_proc_stat(id, process + "/task");
+    if (now && now->state == 'D') return id;
+  }
+  return std::nullopt;
 }
 
 std::optional<proc_stat> read_proc_stat(pid_t pid, const std::string& proc_root) {

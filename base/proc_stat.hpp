@@ -22,4 +22,7 @@ std::optional<proc_stat> parse_proc_stat(std::string_view text);
 /// Nothing where there is no such process (any more).
 std::optional<proc_stat> read_proc_stat(pid_t pid, const std::string& proc_root = "/proc");
 
+/// A thread of that process in uninterruptible sleep (state D), which no signal ends.
+std::optional<pid_t> uninterruptible_thread(pid_t pid, const std::string& proc_root = "/proc");
+
 }  // namespace podmedic

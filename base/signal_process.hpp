@@ -12,8 +12,8 @@ namespace podmedic {
 /// 0: sent; ESRCH: that process is gone; EPERM: neither its uid nor CAP_KILL; or another errno.
 int signal_process(pid_t pid, instant started, int signal);
 
-/// As that with SIGTERM, and SIGCONT behind it, as systemd does (systemd.kill(5)): a process that is stopped, or about to
-/// be, hears nothing else, and to one that runs it means nothing.
+/// As that with SIGTERM, and SIGCONT behind it, as systemd does (systemd.kill(5)): a process that is stopped, or about
+/// to be, hears nothing else, and to one that runs it means nothing.
 int ask_to_end(pid_t pid, instant started);
 
 }  // namespace podmedic

@@ -29,15 +29,15 @@ struct fail {
   bool answered_no = false;
 };
 
-/// Nothing was learned: podmedic could not ask (name resolution, an unreadable file) or may not ask (a missing right), or
-/// there is nobody to ask (the container has no process), or the target is busy. Never counts as a failure.
+/// Nothing was learned: podmedic could not ask (name resolution, an unreadable file) or may not ask (a missing right),
+/// or there is nobody to ask (the container has no process), or the target is busy. Never counts as a failure.
 struct unknown {
   diagnosis why;
   /// A restart of that container would make it worse: it would load half a credential, or an expired one. None that
   /// includes it starts before a check passes or fails.
   bool forbids_restart = false;
-  /// The target said that it is busy, not broken (429, RESOURCE_EXHAUSTED): it is asked less often. How long it asked to
-  /// be left alone; zero where it did not say.
+  /// The target said that it is busy, not broken (429, RESOURCE_EXHAUSTED): it is asked less often. How long it asked
+  /// to be left alone; zero where it did not say.
   std::optional<milliseconds> busy = {};
 };
 

@@ -30,8 +30,8 @@ struct call_status {
   std::string text;  ///< "UNAVAILABLE (14): shutting down"
 };
 
-/// For an answer of something that is no gRPC server, as a proxy (http-grpc-status-mapping.md of grpc/grpc), of those that
-/// refusal_of() leaves.
+/// For an answer of something that is no gRPC server, as a proxy (http-grpc-status-mapping.md of grpc/grpc), of those
+/// that refusal_of() leaves.
 std::optional<int> code_of_http(int status) {
   switch (status) {
     case 404: return unimplemented;

@@ -14,9 +14,9 @@ namespace podmedic::probes {
 namespace {
 
 /// In the order of http_fault.
-constexpr std::array<std::string_view, 9> faults = {
-    "could_not_ask", "refused",   "timed_out",      "gap",              "broken",
-    "untrusted",     "too_large", "wrong_protocol", "told_to_calm_down"};
+constexpr std::array<std::string_view, 9> faults = {"could_not_ask", "refused",        "timed_out",
+                                                    "gap",           "broken",         "untrusted",
+                                                    "too_large",     "wrong_protocol", "told_to_calm_down"};
 
 http_fault fault_of(std::string_view word) {
   const auto found = std::find(faults.begin(), faults.end(), word);
@@ -111,7 +111,8 @@ verdict http_judge::judge_broken(const http_sample& sample) const {
 verdict http_judge::judge_whole(const http_sample& sample) const {
   const std::string status = "status " + std::to_string(sample.status);
   if (!expected_.status.contains(sample.status)) {
-    if (const auto refused = refusal_of(sample.status, sample.retry_after, expected_.asked + ": " + status)) return *refused;
+    if (const auto refused = refusal_of(sample.status, sample.retry_after, expected_.asked + ": " + status))
+      return *refused;
     const bool answered_no = sample.status >= 500;
     return fail{{"UnexpectedStatus", expected_.asked + ": " + status}, answered_no};
   }

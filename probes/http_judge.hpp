@@ -33,7 +33,7 @@ struct http_sample {
   bool text_found = false;
   bool unwanted_text_found = false;
   std::optional<milliseconds> retry_after;  ///< http_response::retry_after()
-  milliseconds took{0};  ///< to the end of the answer, or to the failure
+  milliseconds took{0};                     ///< to the end of the answer, or to the failure
 
   std::string to_text() const;
   /// Throws std::invalid_argument where it is none.
@@ -44,7 +44,7 @@ struct http_expectation {
   std::string asked;  ///< "POST http://…", begins every message
   status_ranges status;
   std::string body_contains;
-  std::string body_lacks;  ///< empty: nothing is unwanted
+  std::string body_lacks;                       ///< empty: nothing is unwanted
   std::optional<milliseconds> max_latency;      ///< to the answer's first byte
   std::optional<milliseconds> max_first_chunk;  ///< to the body's first byte
 };

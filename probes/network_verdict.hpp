@@ -14,9 +14,9 @@ namespace podmedic::probes {
 /// restart does not mend (the credential probe sees a server that did not load its new certificate).
 verdict verdict_of(const http_failure& failure, std::string_view timed_out);
 
-/// What an HTTP status says of the asker and not of the target's health: that podmedic may not ask (401, 403, 407, 421),
-/// or that the target is busy (429, and 503 with Retry-After, of which `retry_after` is how long; RFC 9110, 10.2.3 and 15;
-/// RFC 6585, 4). Nothing for any other. `what` begins the message.
+/// What an HTTP status says of the asker and not of the target's health: that podmedic may not ask (401, 403, 407,
+/// 421), or that the target is busy (429, and 503 with Retry-After, of which `retry_after` is how long; RFC
+/// 9110, 10.2.3 and 15; RFC 6585, 4). Nothing for any other. `what` begins the message.
 std::optional<unknown> refusal_of(int status, std::optional<milliseconds> retry_after, const std::string& what);
 
 /// The unknown of a target that says that it is busy.

@@ -1,5 +1,7 @@
 #include "supervisor/containers.hpp"
 
+#include "base/proc_stat.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -90,10 +92,11 @@ std::optional<std::string> containers::unkillable(std::string_view container) co
   for (const container_processes& group : seen_) {
     if (!container.empty() && group.name != container) continue;
     for (const process& p : group.members) {
-      if (p.state == 'D') {
-        return "pid " + std::to_string(p.pid) + " (" + p.command + ") of container " + group.name +
-               " is in uninterruptible sleep";
-      }
+      const auto thread = uninterruptible_thread(p.pid);
+      if (!thread) continue;
+      const std::string which = *thread == p.pid ? "" : "thread " + std::to_string(*thread) + " of ";
+      return which + "pid " + std::to_string(p.pid) + " (" + p.command + ") of container " + group.name +
+             " is in uninterruptible sleep";
     }
   }
   return std::nullopt;

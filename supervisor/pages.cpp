@@ -1,5 +1,7 @@
 // What the surface shows of the supervisor, and the two requests that act. See supervisor.hpp.
 #include "base/clock.hpp"
+#include "base/log.hpp"
+#include "supervisor/config/rfc3339.hpp"
 #include "supervisor/outcome_metrics.hpp"
 #include "supervisor/running_probe.hpp"
 #include "supervisor/supervisor.hpp"
@@ -88,6 +90,22 @@ surface::page supervisor::answer(const surface::question& asked) {
   return {404, "text/plain", "there are /, /metrics, /status, /healthz, /readyz and /startupz\n"};
 }
 
+std::optional<surface::page> supervisor::why_not_needed(const std::string& container, const std::string& before) {
+  if (before.empty()) return std::nullopt;
+  const auto time = config::read_rfc3339(before);
+  if (!time) return surface::page{400, "text/plain", "--if-started-before: " + before + " is no time of RFC 3339\n"};
+  look_at_containers();
+  std::optional<instant> oldest;
+  for (const containers::started& each : containers_.running()) {
+    if (container.empty() || each.name == container) oldest = std::min(oldest.value_or(each.at), each.at);
+  }
+  if (!oldest) return std::nullopt;
+  const wall_time started = wall_now() - (boot_now() - *oldest);
+  if (started < *time) return std::nullopt;
+  const std::string what = container.empty() ? "the oldest container" : "container " + container;
+  return surface::page{200, "text/plain", "not needed: " + what + " was started at " + to_rfc3339(started) + "\n"};
+}
+
 surface::page supervisor::act(const surface::question& asked) {
   if (!asked.may_act)
     return {403, "text/plain", "nothing that acts is reachable here; use the commands inside the Pod\n"};
@@ -98,6 +116,14 @@ surface::page supervisor::act(const surface::question& asked) {
   if (asked.path != "/restart") return {404, "text/plain", "there are /restart and /stand-down\n"};
   const json given = json::parse(asked.body, nullptr, false);
   if (!given.is_object()) return {400, "text/plain", "the body must be a JSON object with reason and container\n"};
+  // Who was told no, or has gone away, does not expect it any more.
+  const auto not_after = given.find("notAfterMilliseconds");
+  const bool late = not_after != given.end() && not_after->is_number() &&
+                    boot_now().time_since_epoch().count() > not_after->get<std::int64_t>();
+  if (asked.abandoned || late) {
+    log::warning("a restart is not carried out: who asked for it waits for it no more", {{"by", asked.by}});
+    return {410, "text/plain", "not carried out: it was asked for too long ago\n"};
+  }
   const auto text = [&](const char* name) {
     const auto found = given.find(name);
     return found != given.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -110,8 +136,9 @@ surface::page supervisor::act(const surface::question& asked) {
     }
     find_support_alone(container);
   }
+  if (const auto unneeded = why_not_needed(container, text("ifStartedBefore"))) return *unneeded;
   request_answer_.reset();
-  feed(policy::event::restart_requested{text("reason"), "podmedic restart, " + asked.by, container});
+  feed(policy::event::restart_requested{text("reason"), "podmedic restart, " + asked.by, container, text("id")});
   if (!request_answer_) return {409, "text/plain", "podmedic is standing down\n"};
   return {request_answer_->accepted ? 202 : 409, "text/plain", request_answer_->message + "\n"};
 }

@@ -6,6 +6,7 @@
 #include "supervisor/config/limits.hpp"
 #include "supervisor/config/presets.hpp"
 #include "supervisor/file_watch.hpp"
+#include "supervisor/podinfo_doubts.hpp"
 #include "supervisor/running_probe.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -154,7 +155,16 @@ config::annotations supervisor::read_annotations(mistakes& found) {
                          wall_now());
     return annotations_;
   }
-  return config::parse_annotation_file(std::get<std::string>(content), found);
+  const std::size_t before = found.size();
+  config::annotations all = config::parse_annotation_file(std::get<std::string>(content), found);
+  const auto mounts = read_file("/proc/self/mountinfo", most_bytes);
+  const auto* mountinfo = std::get_if<std::string>(&mounts);
+  const bool alone = mountinfo != nullptr && is_mounted_alone(*mountinfo, options_.podinfo_file);
+  for (const auto& doubt :
+       doubts_of_podinfo(options_.podinfo_file, {found.begin() + static_cast<long>(before), found.end()}, all, alone)) {
+    announcer_.tell_once(doubt, wall_now());
+  }
+  return all;
 }
 
 policy::medic::beginning supervisor::beginning_of_life(bool mirrored) {
@@ -286,7 +296,19 @@ void supervisor::look_at_containers() {
   const std::vector<containers::started> fresh = containers_.look();
   for (const containers::started& c : fresh) feed(policy::event::container_started{c.name, c.at});
   if (!fresh.empty()) say_who_is_not_stopped();
+  for (const std::string& scope : scopes_with_obstacle()) {
+    const bool is_pod = scope == policy::lifecycle::pod_scope;
+    if (!containers_.unkillable(is_pod ? "" : scope)) feed(policy::event::obstacle_gone{scope});
+  }
   if (containers_.has_nameless()) cluster_.names_wanted();
+}
+
+std::vector<std::string> supervisor::scopes_with_obstacle() const {
+  std::vector<std::string> scopes;
+  for (const policy::lifecycle& scope : medic_->scopes()) {
+    if (scope.met_obstacle()) scopes.push_back(scope.scope());
+  }
+  return scopes;
 }
 
 void supervisor::find_support_of_scopes() {

@@ -61,6 +61,7 @@ class supervisor {
   boost::asio::awaitable<void> watch_containers();
   boost::asio::awaitable<void> wait_for_signal();
   void look_at_containers();
+  std::vector<std::string> scopes_with_obstacle() const;
   /// Finds out whether a container may be restarted alone, and tells the medic what changed.
   void find_support_alone(const std::string& container);
   void find_support_of_scopes();
@@ -124,6 +125,8 @@ class supervisor {
   // pages.cpp: what the surface shows
   surface::page answer(const surface::question& asked);
   surface::page act(const surface::question& asked);
+  /// That nothing that was to be restarted is older than that time, or that it is none.
+  std::optional<surface::page> why_not_needed(const std::string& container, const std::string& before);
   std::string metrics_text() const;
   std::string status_text() const;
 

@@ -159,14 +159,20 @@ int run_command_line(int argument_count, char** arguments) {
     exit_code = shows ? show_diagnostics(show) : status(state_directory, as_json);
   });
 
-  std::string reason;
-  std::string container_to_restart;
+  restart_options restart_with{.state_directory = run_with.state_directory, .reason = {}};
   CLI::App* restart_command = app.add_subcommand(
       "restart", "Ask the sidecar to drain and restart all containers, or one, within budget, back-off and windows");
-  add_state_directory(*restart_command, state_directory);
-  restart_command->add_option("--reason", reason, "Why; kept in the ledger and told in the Event")->required();
-  restart_command->add_option("--container", container_to_restart, "Restart that container alone");
-  restart_command->callback([&] { exit_code = restart(state_directory, reason, container_to_restart); });
+  add_state_directory(*restart_command, restart_with.state_directory);
+  restart_command->add_option("--reason", restart_with.reason, "Why; kept in the ledger and told in the Event")
+      ->required();
+  restart_command->add_option("--container", restart_with.container, "Restart that container alone");
+  restart_command->add_option("--id", restart_with.id,
+                              "A name of this request: asked again with the same one, nothing is restarted again");
+  restart_command
+      ->add_option("--if-started-before", restart_with.if_started_before,
+                   "Only where what is to be restarted was started before that time (RFC 3339)")
+      ->type_name("TIME");
+  restart_command->callback([&] { exit_code = restart(restart_with); });
 
   std::string what;
   CLI::App* check_command =

@@ -32,7 +32,14 @@ int check(const std::string& state_directory, const std::string& what);
 /// The sidecar's preStop hook.
 int stand_down(const std::string& state_directory);
 /// Asks the sidecar for a restart of one container, or of all where none is named.
-int restart(const std::string& state_directory, const std::string& reason, const std::string& container);
+struct restart_options {
+  std::string state_directory;
+  std::string reason;
+  std::string container = {};          ///< empty: all
+  std::string id = {};                 ///< the same one twice is one restart
+  std::string if_started_before = {};  ///< RFC 3339; empty: whenever
+};
+int restart(const restart_options& options);
 /// What the sidecar sees, decides, and did.
 int status(const std::string& state_directory, bool as_json);
 

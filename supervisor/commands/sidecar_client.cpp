@@ -24,7 +24,7 @@ std::variant<unique_fd, int> connect_to(const std::string& name) {
   std::copy(name.begin(), name.end(), address.sun_path);
   unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno;
-  constexpr timeval patience{.tv_sec = 5, .tv_usec = 0};
+  constexpr timeval patience{.tv_sec = sidecar_patience.count() / 1000, .tv_usec = 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const auto length =

@@ -1,9 +1,14 @@
 #pragma once
+#include "base/time.hpp"
+
 #include <optional>
 #include <string>
 #include <variant>
 
 namespace podmedic::commands {
+
+/// How long ask_sidecar() waits for an answer.
+inline constexpr milliseconds sidecar_patience{5'000};
 
 struct sidecar_answer {
   int status = 0;  ///< HTTP

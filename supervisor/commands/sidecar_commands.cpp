@@ -1,4 +1,5 @@
 // check, stand-down, restart and status: what talks to the running sidecar.
+#include "base/clock.hpp"
 #include "supervisor/commands/commands.hpp"
 #include "supervisor/commands/sidecar_client.hpp"
 
@@ -103,15 +104,19 @@ int stand_down(const std::string& state_directory) {
   return got.status == 200 ? success : 1;
 }
 
-int restart(const std::string& state_directory, const std::string& reason, const std::string& container) {
-  json body = {{"reason", reason}};
-  if (!container.empty()) body["container"] = container;
-  const auto answer =
-      ask_sidecar(state_directory, "POST", "/restart", body.dump(-1, ' ', false, json::error_handler_t::replace));
+int restart(const restart_options& options) {
+  const instant not_after = boot_now() + sidecar_patience - milliseconds(500);  // what is told no is not carried out
+  json body = {{"reason", options.reason}, {"notAfterMilliseconds", not_after.time_since_epoch().count()}};
+  if (!options.container.empty()) body["container"] = options.container;
+  if (!options.id.empty()) body["id"] = options.id;
+  if (!options.if_started_before.empty()) body["ifStartedBefore"] = options.if_started_before;
+  const auto answer = ask_sidecar(options.state_directory, "POST", "/restart",
+                                  body.dump(-1, ' ', false, json::error_handler_t::replace));
   if (const auto* why = std::get_if<std::string>(&answer)) return unreachable(*why);
   const auto& got = std::get<sidecar_answer>(answer);
-  fmt::print(got.status == 202 ? stdout : stderr, "{}", got.body);
-  return got.status == 202 ? success : 1;
+  const bool done = got.status == 202 || got.status == 200;
+  fmt::print(done ? stdout : stderr, "{}", got.body);
+  return done ? success : 1;
 }
 
 int status(const std::string& state_directory, bool as_json) {

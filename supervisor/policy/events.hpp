@@ -63,11 +63,16 @@ struct eviction_answered {
   answer found;
   std::string message = {};  ///< of refused and failed
 };
+/// What stood against the restart of that scope, a process that no signal ends, is there no more.
+struct obstacle_gone {
+  std::string scope;
+};
 /// `podmedic restart`. An empty container means all.
 struct restart_requested {
   std::string reason;
   std::string by;
   std::string container = {};
+  std::string id = {};  ///< of the request: the same one twice is one restart; empty: it has none
 };
 /// The Pod is being deleted, or podmedic was asked to end.
 struct stood_down {
@@ -140,9 +145,10 @@ struct tick {};
 using any_event =
     std::variant<event::check_done, event::container_started, event::drained, event::drain_aborted, event::drain_undone,
                  event::diagnosed, event::committed, event::ledger_tried, event::quiesced, event::eviction_answered,
-                 event::restart_requested, event::stood_down, event::rules_changed, event::support_found,
-                 event::place_asked, event::place_found, event::fleet_read, event::lease_read, event::lease_written,
-                 event::preconditions_answered, event::success_metrics_read, event::exit_not_honoured, event::tick>;
+                 event::obstacle_gone, event::restart_requested, event::stood_down, event::rules_changed,
+                 event::support_found, event::place_asked, event::place_found, event::fleet_read, event::lease_read,
+                 event::lease_written, event::preconditions_answered, event::success_metrics_read,
+                 event::exit_not_honoured, event::tick>;
 
 // What should be done.
 enum class severity { normal, warning };
@@ -250,6 +256,7 @@ struct cause {
   std::string probe;  ///< empty for a request alone
   diagnosis why;
   std::string requested_by;  ///< empty where no person asked
+  std::string request_id = {};
   instant failing_since{};
   int failures_when_suspected = 0;
   instant confirmed_at{};

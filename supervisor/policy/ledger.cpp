@@ -36,6 +36,7 @@ json to_json(const restart_record& r) {
            {"reason", r.why.reason},
            {"message", r.why.message},
            {"requestedBy", r.requested_by},
+           {"requestId", r.request_id},
            {"waitAfterMilliseconds", r.wait_after.count()},
            {"outcome", to_text(r.ended)},
            {"exited", r.exited},
@@ -115,6 +116,7 @@ restart_record restart_from(const json& o) {
   r.probe = o.at("probe").get<std::string>();
   r.why = {o.at("reason").get<std::string>(), o.at("message").get<std::string>()};
   r.requested_by = o.at("requestedBy").get<std::string>();
+  r.request_id = o.value("requestId", "");
   r.wait_after = length_of(o.at("waitAfterMilliseconds"));
   r.ended = outcome_at(o);
   r.exited = o.at("exited").get<bool>();

@@ -47,6 +47,7 @@ struct restart_record {
   std::string probe;  ///< whose failure; empty for a request
   diagnosis why;
   std::string requested_by;    ///< for `podmedic restart`; else empty
+  std::string request_id;      ///< as it was asked with; empty where it had none
   milliseconds wait_after{0};  ///< back-off: the next restart comes no sooner than this after `at`
   outcome ended = outcome::pending;
   bool exited = false;        ///< podmedic went on to exit or signal; false while it is merely written down

@@ -59,7 +59,7 @@ void lifecycle::suspect_failing() {
                    .confirmed_at = {},
                    .unready_while_waiting = p.while_waiting == waiting::unready};
     enter(phase::suspect);
-    impossible_ = false;
+    impossible_ = met_obstacle_ = false;
     told_closing_.clear();
     pod_.tell(severity::normal, "Suspected",
               "probe " + p.name + " failed " + std::to_string(p.failure_threshold) +
@@ -203,6 +203,7 @@ void lifecycle::on(const event::diagnosed& e) {
   r.probe = cause_->probe;
   r.why = cause_->why;
   r.requested_by = cause_->requested_by;
+  r.request_id = cause_->request_id;
   r.wait_after = next_wait(pod_.use.back_off, previous_wait(pod_.book), pod_.random);
   r.detection = cause_->confirmed_at - cause_->failing_since;
   r.waited = draining_since_ - cause_->confirmed_at;
@@ -274,12 +275,22 @@ void lifecycle::on(const event::quiesced& e) {
 
 void lifecycle::impossible(std::string why) {
   if (pod_.use.escalate != escalation::evict || !cause_->requested_by.empty()) {
-    return hold({{"RestartImpossible", std::move(why)}, {}, true});
+    hold({{"RestartImpossible", std::move(why)}, {}, true});
+    met_obstacle_ = true;
+    return;
   }
   enter(phase::waiting);
-  impossible_ = true;
+  impossible_ = met_obstacle_ = true;
   told_refusals_.clear();
   pod_.tell(severity::warning, "RestartImpossible", why + ": the Pod is to be evicted (escalation: Evict)");
+}
+
+void lifecycle::on(const event::obstacle_gone&) {
+  if (!std::exchange(met_obstacle_, false)) return;
+  impossible_ = false;
+  if (phase_ != phase::holding) return;
+  pod_.tell(severity::normal, "HoldEnded", "a restart can be carried out: what no signal ended is gone");
+  go_home();
 }
 
 restart_record* lifecycle::eviction() {
@@ -374,7 +385,7 @@ void lifecycle::hold(const refusal& because) {
   end_eviction();
   enter(phase::holding);
   cause_.reset();
-  impossible_ = false;
+  impossible_ = met_obstacle_ = false;
   pod_.tell(severity::warning, "Holding",
             because.why.message +
                 ": no further restart until all probes pass, or until one is requested by "
@@ -404,7 +415,7 @@ void lifecycle::forget_exit() {
 void lifecycle::go_home() {
   end_eviction();
   cause_.reset();
-  impossible_ = false;
+  impossible_ = met_obstacle_ = false;
   drain_refused_.reset();
   const bool proven = std::none_of(pod_.thresholds.begin(), pod_.thresholds.end(), [](const auto& named) {
     return named.second.stands() == standing::unproven && !named.second.last_was_unknown();
@@ -481,11 +492,12 @@ void lifecycle::request(const event::restart_requested& e) {
   const std::vector<refusal> forbidden = ask(pod_.use, pod_.book, pod_.facts, wanted(true), pod_.now, pod_.wall);
   if (!pass_by_themselves(forbidden)) return answer(false, "not now: " + messages_of(forbidden));
   end_eviction();
-  impossible_ = false;
+  impossible_ = met_obstacle_ = false;
   const bool stay_unready = phase_ == phase::waiting && cause_ && cause_->unready_while_waiting;
   cause_ = cause{.probe = {},
                  .why = {"Requested", e.reason},
                  .requested_by = e.by,
+                 .request_id = e.id,
                  .failing_since = pod_.now,
                  .failures_when_suspected = 0,
                  .confirmed_at = pod_.now,

@@ -27,6 +27,8 @@ class lifecycle {
   bool may_act() const;
   /// Out of traffic by its doing. That which the fleet has to allow first counts once it does.
   bool out_of_traffic() const;
+  /// Whether it restarts nothing because of a process that no signal ends.
+  bool met_obstacle() const { return met_obstacle_; }
   /// All that forbids its restart now; empty where one could start.
   std::vector<refusal> refusals(instant now, wall_time wall) const;
   std::optional<instant> wake_at(instant now) const;
@@ -48,6 +50,7 @@ class lifecycle {
   void on(const event::committed& e);
   void on(const event::quiesced& e);
   void on(const event::eviction_answered& e);
+  void on(const event::obstacle_gone& e);
 
  private:
   /// All but what the fleet and the preconditions say.
@@ -101,6 +104,7 @@ class lifecycle {
   std::string told_closing_;
   bool ends_processes_ = false;  ///< since begin_quiesce, by signals
   bool impossible_ = false;      ///< no restart can end what is there
+  bool met_obstacle_ = false;    ///< so, or held for it
   bool told_kubelet_waits_ = false;
 };
 

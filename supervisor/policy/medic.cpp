@@ -314,7 +314,30 @@ void medic::on(const event::ledger_tried& e) {
   }
 }
 
+void medic::on(const event::obstacle_gone& e) {
+  for (lifecycle& scope : scopes_) {
+    if (scope.scope() == e.scope) scope.on(e);
+  }
+}
+
+/// Whether a request with that id was heard before; answers it.
+bool medic::is_repeated(const event::restart_requested& e) {
+  if (e.id.empty()) return false;
+  const std::vector<restart_record>& all = state_->book.restarts;
+  const bool waits = std::any_of(scopes_.begin(), scopes_.end(), [&](const lifecycle& scope) {
+    return scope.current_cause() && scope.current_cause()->request_id == e.id;
+  });
+  const auto done =
+      std::find_if(all.rbegin(), all.rend(), [&](const restart_record& r) { return r.request_id == e.id; });
+  if (!waits && done == all.rend()) return false;
+  state_->act(action::answer{true, "the request " + e.id +
+                                       (waits ? " was accepted already" : " was carried out already") +
+                                       ": one restart for it, and not another"});
+  return true;
+}
+
 void medic::on(const event::restart_requested& e) {
+  if (is_repeated(e)) return;
   if (e.container.empty()) return pod().request(e);
   const auto found =
       std::find_if(scopes_.begin(), scopes_.end(), [&](const lifecycle& s) { return s.scope() == e.container; });

@@ -82,7 +82,9 @@ class medic {
   void on(const event::ledger_tried& e);
   void on(const event::quiesced& e);
   void on(const event::eviction_answered& e);
+  void on(const event::obstacle_gone& e);
   void on(const event::restart_requested& e);
+  bool is_repeated(const event::restart_requested& e);
   void on(const event::stood_down& e);
   void on(const event::rules_changed& e);
   void on(const event::support_found& e);

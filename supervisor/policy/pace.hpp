@@ -3,8 +3,9 @@
 
 namespace podmedic::policy {
 
-/// How soon to ask again: after a period, but a target that says that it is busy is left alone for longer. As long as it
-/// asks for; where it does not say, twice as long as the last time. Never longer than `longest`, unless the period is.
+/// How soon to ask again: after a period, but a target that says that it is busy is left alone for longer. As long as
+/// it asks for; where it does not say, twice as long as the last time. Never longer than `longest`, unless the period
+/// is.
 class pace {
  public:
   static constexpr milliseconds longest{60'000};

@@ -15,6 +15,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,12 @@ std::string peer_of(protocol::socket& socket) {
   socklen_t size = sizeof peer;
   if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "uid unknown";
   return "uid " + std::to_string(peer.uid) + (peer.pid > 0 ? ", pid " + std::to_string(peer.pid) : "");
+}
+
+/// Whether nobody reads an answer any more.
+bool has_hung_up(protocol::socket& socket) {
+  pollfd peer{.fd = socket.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 std::string head_of(const page& given, bool more) {
@@ -147,8 +154,12 @@ class server::listeners {
       if (!whole) co_return;
       const auto& request = parser.get();
       const auto target = request.target();
-      const question asked{std::string(request.method_string()), std::string(target.substr(0, target.find('?'))),
-                           request.body(), may_act, by};
+      const question asked{.method = std::string(request.method_string()),
+                           .path = std::string(target.substr(0, target.find('?'))),
+                           .body = request.body(),
+                           .may_act = may_act,
+                           .abandoned = has_hung_up(*stream),
+                           .by = by};
       const page given = answer_(asked);
       more = request.keep_alive() && request.version() == 11;
       const std::string head = head_of(given, more);

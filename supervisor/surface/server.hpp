@@ -15,6 +15,7 @@ struct question {
   std::string path;
   std::string body;
   bool may_act = false;  ///< came through the unix socket in the state volume
+  bool abandoned = false;  ///< the asker has hung up meanwhile
   std::string by = {};   ///< the process that asks, as the kernel knows it: "uid 0, pid 17"; of unix sockets alone
 };
 struct page {

@@ -41,8 +41,8 @@ TEST(a_failure_of_libcurl, is_told_by_what_it_means_for_the_target) {
        "Remote peer returned unexpected data while we expected SETTINGS frame.  Perhaps, peer does not support HTTP/2 "
        "properly.",
        wrong_protocol},
-      {"no TLS", CURLE_SSL_CONNECT_ERROR, connected, "TLS connect error: error:0A00010B:SSL routines::wrong version number",
-       wrong_protocol},
+      {"no TLS", CURLE_SSL_CONNECT_ERROR, connected,
+       "TLS connect error: error:0A00010B:SSL routines::wrong version number", wrong_protocol},
       {"no CA file", CURLE_SSL_CACERT_BADFILE, connected, "", could_not_ask},
       {"no client certificate file", CURLE_SSL_CERTPROBLEM, connected, "", could_not_ask},
       {"an unknown authority", CURLE_PEER_FAILED_VERIFICATION, connected, "", untrusted},

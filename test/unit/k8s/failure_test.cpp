@@ -60,7 +60,7 @@ TEST(api_failure, waits_as_long_as_the_api_asks_for_within_reason) {
   const row rows[] = {
       {429, "7", 7s},
       {429, "0", 1s},  // never at once
-      {429, "", 1s},  // the default
+      {429, "", 1s},   // the default
       {429, "soon", 1s},
       {429, "-5", 1s},
       {429, "99999999999999999999", 1s},           // no int

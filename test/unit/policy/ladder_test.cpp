@@ -198,6 +198,14 @@ TEST(Ladder, EvictsAPodWhoseProcessNoSignalEndsWhereThatIsAllowed) {
   holds.to_quiescing();
   holds.feed(event::diagnosed{"pid 17 is in uninterruptible sleep"});
   EXPECT_EQ(holds.in().in(), phase::holding);
+  holds.feed(event::obstacle_gone{"engine"});
+  EXPECT_EQ(holds.in().in(), phase::holding) << "of another scope";
+  EXPECT_THAT(holds.feed(event::obstacle_gone{"Pod"}), Contains("HoldEnded"));
+  holds.later(seconds(1));
+  holds.hangs();
+  holds.later(seconds(1));
+  holds.hangs();
+  EXPECT_EQ(holds.in().in(), phase::draining) << "it is still ill, and goes on by itself";
 }
 
 TEST(Ladder, KeepsAnEvictionToTheBudget) {

@@ -95,7 +95,9 @@ class driver {
     return feed(event::check_done{probe, unknown{{"HalfRotated", "certificate and key do not match"}, true}});
   }
   words edit(rules use) { return feed(event::rules_changed{std::move(use)}); }
-  words request() { return feed(event::restart_requested{"new weights", "kim"}); }
+  words request(const std::string& id = {}) {
+    return feed(event::restart_requested{.reason = "new weights", .by = "kim", .id = id});
+  }
   void later(milliseconds by) {
     now_ += by;
     wall_ += by;

@@ -799,6 +799,23 @@ TEST(Medic, RestartsOnRequest) {
             "all containers were restarted for a request: new weights; now watching whether it helped");
 }
 
+TEST(Medic, CarriesARequestWithAnIdOutOnce) {
+  driver d;
+  d.to_watching();
+  EXPECT_THAT(d.request("a1"), Contains("[drain]"));
+  EXPECT_EQ(d.request("a1"), words{"[yes]"});
+  EXPECT_EQ(d.answer(), "the request a1 was accepted already: one restart for it, and not another");
+  d.feed(event::drained{});
+  d.feed(event::diagnosed{});
+  d.feed(event::committed{});
+  d.feed(event::quiesced{});
+  driver next = d.next_life();
+  next.passes_for(seconds(300));
+  EXPECT_EQ(next.request("a1"), words{"[yes]"});
+  EXPECT_EQ(next.answer(), "the request a1 was carried out already: one restart for it, and not another");
+  EXPECT_THAT(next.request("a2"), Contains("RestartRequested"));
+}
+
 TEST(Medic, RefusesARequestThatWaitingWillNotMend) {
   struct row {
     std::function<void(driver&)> make;

@@ -13,7 +13,8 @@ verdict busy(milliseconds asked_for) {
 
 TEST(pace, is_the_period_unless_the_target_is_busy) {
   pace of;
-  for (const verdict& found : {verdict(pass{}), verdict(fail{}), verdict(unknown{})}) EXPECT_EQ(of.after(found, 2s), 2s);
+  for (const verdict& found : {verdict(pass{}), verdict(fail{}), verdict(unknown{})})
+    EXPECT_EQ(of.after(found, 2s), 2s);
 }
 
 TEST(pace, of_a_busy_target_is_what_it_asks_for_within_bounds) {

@@ -12,15 +12,9 @@ TEST(event_stream, counts_data_and_not_what_keeps_the_connection_warm) {
     const char* piece;
     bool is_data;
   } rows[] = {
-      {"data: {}\n\n", true},
-      {"data:x\n", true},
-      {": ping\n\n", false},
-      {":\r\n\r\n", false},
-      {"\n\n", false},
-      {"event: ping\nid: 7\nretry: 10\n", false},
-      {"database: 1\n", false},
-      {"xdata: 1\n", false},
-      {": a comment\ndata: {}\n", true},
+      {"data: {}\n\n", true},   {"data:x\n", true},    {": ping\n\n", false},
+      {":\r\n\r\n", false},     {"\n\n", false},       {"event: ping\nid: 7\nretry: 10\n", false},
+      {"database: 1\n", false}, {"xdata: 1\n", false}, {": a comment\ndata: {}\n", true},
       {"data: [DONE]", true},
   };
   for (const auto& row : rows) EXPECT_EQ(event_stream().take(row.piece), row.is_data) << row.piece;

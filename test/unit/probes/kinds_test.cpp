@@ -65,7 +65,8 @@ TEST(probe_kinds, read_what_the_reference_shows) {
       {"{http: {port: 8443, scheme: HTTPS, path: \"/x?y=1\"}}", "http GET https://127.0.0.1:8443/x?y=1", true},
       {"{http: {url: \"http://127.1:80/\"}}", "http GET http://127.0.0.1:80/", true},
       {"{http: {url: \"http://db.shop.svc/ready\", method: HEAD}}", "http HEAD http://db.shop.svc:80/ready", false},
-      {"{http: {port: 80, expectStatus: 204, bodyContains: ok, bodyLacks: error, maxLatencySeconds: 1, maxFirstChunkSeconds: 2, "
+      {"{http: {port: 80, expectStatus: 204, bodyContains: ok, bodyLacks: error, maxLatencySeconds: 1, "
+       "maxFirstChunkSeconds: 2, "
        "maxGapSeconds: 0.5, body: x, "
        "httpHeaders: [{name: A, value: b}, {name: Empty}]}}",
        "http GET http://127.0.0.1:80/", true},
